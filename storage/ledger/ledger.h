@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef MAILHAUL_STORAGE_LEDGER_LEDGER_H
+#define MAILHAUL_STORAGE_LEDGER_LEDGER_H
+
+#include "core/base/digest.h"
+#include "core/base/err.h"
+#include "core/base/flags.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* The ledger: what has been migrated to one target mailbox, from any number of
+   sources, kept in one SQLite file (WAL, foreign keys, user_version = the number of
+   the last migration). One process holds it at a time; readers may look meanwhile.
+
+   L1  A message is sent only after its intent is on disk.
+   L2  'done' is written only after the server's tagged OK for that APPEND, or after
+       settling has found the message on the server.
+   L3  A folder with open intents is settled before anything is sent to it.
+   L4  A row that is done is never changed into not done and never deleted, except by
+       rollback.
+
+   From L1-L3 it follows that a run may be cut off anywhere and repeated without
+   losing or doubling a message. tests/crash cuts it off everywhere.
+
+   Writes gather in one transaction until ledger_commit makes them durable; after a
+   crash everything since the last commit is gone, which is safe because nothing was
+   sent for it. Only one thread uses a ledger. Text is UTF-8; names of files are
+   bytes and kept as such. */
+struct ledger;
+
+enum ledger_mode {
+	LEDGER_WRITE,  /* create if need be (file 0600, folder 0700), lock */
+	LEDGER_READ,   /* must exist; nothing is written, no lock is taken */
+	LEDGER_SCRATCH,/* a private copy that vanishes: for --dry-run and scan. The
+			  file need not exist */
+};
+
+/* Errors: ERR_LEDGER; ERR_BUSY with the holder's process id, host and since when;
+   ERR_CONFIG for a ledger of another target or of a newer program. target is
+   "user@host", or NULL to take any (scan). */
+int ledger_open(const char *path, enum ledger_mode mode, const char *target,
+		struct ledger **led_r, struct err *e);
+/* What is not committed is given up. */
+void ledger_close(struct ledger *led);
+/* Make everything so far durable. Nothing to do is no error and costs nothing. */
+int ledger_commit(struct ledger *led, struct err *e);
+/* The target it is for; "" if it has none yet. */
+const char *ledger_target(const struct ledger *led);
+
+/* A run of the program; every row remembers the run that made it. */
+int ledger_begin_run(struct ledger *led, const char *command, int64_t now,
+		     int64_t *run_r, struct err *e);
+int ledger_end_run(struct ledger *led, int64_t run, int64_t now, int exit_status,
+		   struct err *e);
+
+/* ---- sources ---- */
+
+/* The source at this (real, absolute) path; made if it is new. */
+int ledger_source(struct ledger *led, const char *format, const char *path,
+		  int64_t *id_r, struct err *e);
+
+/* How far a folder of a source has been seen to its end. */
+enum ledger_extent { EXTENT_NONE = 0, EXTENT_SCANNED = 1, EXTENT_MIGRATED = 2 };
+
+struct ledger_folder {
+	int64_t id;
+	enum ledger_extent extent; /* of fingerprint */
+	bool unchanged; /* fingerprint is what it was then */
+};
+/* The folder id_text of a source; made if it is new. shown is its name for people.
+   It counts as seen in this run from now on. */
+int ledger_folder(struct ledger *led, int64_t source, const char *id_text,
+		  const char *shown, const char *fingerprint, int64_t run,
+		  struct ledger_folder *f_r, struct err *e);
+/* It was read to its end: remember fingerprint and extent, and forget copies that
+   this run did not see any more (their messages stay: L4). */
+int ledger_folder_done(struct ledger *led, int64_t folder,
+		       const char *fingerprint, enum ledger_extent extent,
+		       int64_t run, struct err *e);
+
+/* ---- target folders ---- */
+
+struct ledger_target_folder {
+	int64_t id;
+	uint32_t uidvalidity;  /* 0: not known yet */
+	uint32_t floor;	       /* UIDNEXT from before the oldest open intent */
+	uint64_t open_intents;
+	uint64_t done;
+};
+/* key names it for ever: its parts joined by U+001F. Made if it is new. */
+int ledger_target_folder(struct ledger *led, const char *key, const char *shown,
+			 struct ledger_target_folder *f_r, struct err *e);
+/* What the server said of it. While intents are open the old floor stands: they were
+   sent under it. wire is the server's name for it. */
+int ledger_target_folder_opened(struct ledger *led, int64_t folder,
+				const char *wire, uint32_t uidvalidity,
+				uint32_t uidnext, struct err *e);
+
+/* ---- messages: what is (to be) on the server ---- */
+
+enum ledger_state { /* never renumber */
+	LEDGER_PLANNED = 0, /* seen, never sent */
+	LEDGER_INTENT = 1,  /* may be on the server */
+	LEDGER_DONE = 2,    /* is on the server */
+	LEDGER_REFUSED = 3, /* the server does not take it; why says so */
+};
+
+struct ledger_message {
+	int64_t id;
+	enum ledger_state state;
+	uint32_t uid;	      /* 0: not known */
+	uint32_t uidvalidity;
+	uint64_t size;	      /* wire size */
+	int64_t run;	      /* that brought it to its state */
+	struct digest digest;
+	struct buf message_id;/* normal form */
+	struct buf why;
+};
+void ledger_message_init(struct ledger_message *m);
+void ledger_message_free(struct ledger_message *m);
+
+/* What a message is remembered with, besides its digest. Text may be NULL. */
+struct ledger_about {
+	uint64_t size;
+	const char *message_id; /* normal form */
+	const char *subject;	/* readable, for the report */
+	int64_t date;		/* INTERNALDATE, or DATE_NONE */
+	const struct flags *flags;
+};
+
+/* By full digest in a target folder; else, if there is none, by core digest (then
+   *core_only_r is true). 1 with m filled in, 0, -1. */
+int ledger_find(struct ledger *led, int64_t target_folder,
+		const struct digest *d, struct ledger_message *m,
+		bool *core_only_r, struct err *e);
+/* How many messages with this Message-ID but another body are in the folder: for the
+   report. */
+int ledger_count_same_id(struct ledger *led, int64_t target_folder,
+			 const char *message_id, const struct digest *except,
+			 uint64_t *n_r, struct err *e);
+
+int ledger_plan(struct ledger *led, int64_t target_folder, const struct digest *d,
+		const struct ledger_about *about, int64_t run, int64_t *id_r,
+		struct err *e);
+/* PLANNED or REFUSED -> INTENT. It is on disk after ledger_commit (L1). */
+int ledger_intend(struct ledger *led, int64_t id, int64_t run, struct err *e);
+/* INTENT -> DONE. uid and uidvalidity 0 where the server did not tell. */
+int ledger_confirm(struct ledger *led, int64_t id, uint32_t uid,
+		   uint32_t uidvalidity, int64_t run, struct err *e);
+/* INTENT or PLANNED -> REFUSED. */
+int ledger_refuse(struct ledger *led, int64_t id, const char *why, int64_t run,
+		  struct err *e);
+/* INTENT -> PLANNED: settling has looked, and it is not there. */
+int ledger_retract(struct ledger *led, int64_t id, struct err *e);
+/* The flags to have on the server are these as well (before it is sent). */
+int ledger_unite_flags(struct ledger *led, int64_t id, const struct flags *more,
+		       struct err *e);
+
+/* Open intents of a target folder, by id: 1 with the first whose id is over after, 0
+   when there is none, -1. */
+int ledger_next_intent(struct ledger *led, int64_t target_folder, int64_t after,
+		       struct ledger_message *m, struct err *e);
+/* Messages that are done, likewise: for verify. */
+int ledger_next_done(struct ledger *led, int64_t target_folder, int64_t after,
+		     struct ledger_message *m, struct err *e);
+/* A UID of this folder is known to be one of ours: settling passes over it. */
+int ledger_owns_uid(struct ledger *led, int64_t target_folder,
+		    uint32_t uidvalidity, uint32_t uid, struct err *e);
+
+/* ---- copies: every message found in a source, and what became of it ---- */
+
+enum ledger_copy_state { /* never renumber */
+	COPY_PENDING = 0,   /* its message is not there yet */
+	COPY_UPLOADED = 1,  /* its message was sent from this copy */
+	COPY_ALREADY = 2,   /* was on the server before we came */
+	COPY_DUPLICATE = 3, /* another copy stands for it */
+	COPY_SKIPPED = 4,
+	COPY_FAILED = 5,    /* could not be read, or was refused */
+};
+
+struct ledger_copy {
+	int64_t id;
+	enum ledger_copy_state state;
+	int64_t message; /* 0 when skipped, or when it could not be read */
+	uint64_t length;
+};
+
+/* The copy with this locator: 1, 0, -1. It counts as seen in this run from now on
+   when it is found. */
+int ledger_copy_find(struct ledger *led, int64_t folder, const char *locator,
+		     int64_t run, struct ledger_copy *c_r, struct err *e);
+/* Does another copy of this message, seen in this run, stand for it already? */
+int ledger_copy_claimed(struct ledger *led, int64_t message, int64_t folder,
+			const char *locator, int64_t run, struct err *e);
+
+struct ledger_copy_about {
+	const char *locator;
+	uint64_t offset, length, size; /* in the store; size on the wire */
+	const struct digest *digest;   /* NULL when it was not read to the end */
+	int64_t message;	       /* 0: none */
+	enum ledger_copy_state state;
+	const char *why;	       /* reason, NULL */
+	const char *subject;	       /* for the report, NULL */
+	int64_t date;
+	unsigned notes;
+};
+/* Write down a copy (a row with the same locator is replaced). */
+int ledger_copy_put(struct ledger *led, int64_t folder, int64_t run,
+		    const struct ledger_copy_about *about, struct err *e);
+/* Every pending copy of a message becomes this: the one it was sent from UPLOADED,
+   the others DUPLICATE, when it is confirmed; FAILED with why, when it is refused. */
+int ledger_copy_resolve(struct ledger *led, int64_t message,
+			enum ledger_copy_state state, const char *why,
+			struct err *e);
+
+#endif
