@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Which folders a source holds: the directory itself, its Maildir++ folders (".A.B"
+   beside cur), and Maildirs in directories below (Dovecot's LAYOUT=fs, mbsync). */
+#include "importers/maildir.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "core/base/utf8.h"
+
+void maildir_remark(struct maildir_tree *t, const char *fmt, ...)
+{
+	struct buf line = BUF_INIT;
+	char *text = NULL;
+	va_list ap;
+	int n;
+
+	va_start(ap, fmt);
+	n = vasprintf(&text, fmt, ap);
+	va_end(ap);
+	if (n < 0)
+		return;
+	for (int i = 0; i < n; i++) /* one line, whatever files are called */
+		if ((text[i] > 0 && text[i] < ' ') || text[i] == 0x7F)
+			text[i] = '?';
+	utf8_add_guessed(&line, text, (size_t)n);
+	free(text);
+	if (t->n_remarks == t->cap_remarks) {
+		t->cap_remarks += t->cap_remarks / 2 + 8;
+		t->remarks = mem_realloc(t->remarks, t->cap_remarks *
+						     sizeof(*t->remarks));
+	}
+	t->remarks[t->n_remarks++] = buf_detach(&line);
+}
+
+void maildir_tree_free(struct maildir_tree *t)
+{
+	for (size_t i = 0; i < t->n; i++) {
+		free(t->folders[i].rel);
+		free(t->folders[i].path);
+		free(t->folders[i].error);
+	}
+	for (size_t i = 0; i < t->n_remarks; i++)
+		free(t->remarks[i]);
+	free(t->folders);
+	free(t->remarks);
+	*t = (struct maildir_tree){ 0 };
+}
+
+static int entry_by_name(const void *key, const void *entry)
+{
+	return strcmp(key, ((const struct walk_entry *)entry)->name);
+}
+
+const struct walk_entry *maildir_entry(const struct walk_dir *d,
+				       const char *name)
+{
+	if (!d->n)
+		return NULL;
+	return bsearch(name, d->entries, d->n, sizeof(*d->entries),
+		       entry_by_name);
+}
+
+static bool is_dir(const struct walk_dir *d, const char *name)
+{
+	const struct walk_entry *entry = maildir_entry(d, name);
+
+	return entry && entry->kind == 'd';
+}
+
+bool maildir_has_new(struct walk *w, const char *rel)
+{
+	struct buf path = BUF_INIT;
+	struct walk_dir d;
+	struct err e;
+	bool found = false;
+
+	buf_addf(&path, "%s%snew", rel, rel[0] ? "/" : "");
+	if (walk_list(w, path.data, &d, &e) == 0) {
+		for (size_t i = 0; i < d.n && !found; i++)
+			found = d.entries[i].kind == 'f' &&
+				maildir_name_delivered(d.entries[i].name) > 0;
+		walk_dir_free(&d);
+	}
+	buf_free(&path);
+	return found;
+}
+
+bool maildir_is_one(struct walk *w, const char *rel, const struct walk_dir *d)
+{
+	return is_dir(d, "cur") || (is_dir(d, "new") && maildir_has_new(w, rel));
+}
+
+/* The table of a folder's parts and the parts themselves in one block. */
+static char **build_path(const struct buf *parts)
+{
+	size_t n = 0;
+	char **path, *p;
+
+	for (size_t i = 0; i < parts->len; i++)
+		n += !parts->data[i];
+	path = mem_alloc((n + 1) * sizeof(*path) + parts->len);
+	p = memcpy(path + n + 1, parts->data, parts->len);
+	for (size_t i = 0; i < n; i++) {
+		path[i] = p;
+		p += strlen(p) + 1;
+	}
+	path[n] = NULL;
+	/* The one name that is compared without case everywhere. */
+	if (n && !strcasecmp(path[0], "INBOX"))
+		memcpy(path[0], "INBOX", 5);
+	return path;
+}
+
+/* A folder below the Inbox is one at the top for whoever speaks Courier's dialect. */
+static enum folder_use use_of(char *const *path)
+{
+	if (!path[0])
+		return USE_NONE;
+	if (path[1] && !path[2] && !strcmp(path[0], "INBOX"))
+		return folder_use_by_name(path[1]);
+	return path[1] ? USE_NONE : folder_use_by_name(path[0]);
+}
+
+static void add_folder(struct maildir_tree *t, const char *rel,
+		       const struct buf *parts, const char *error)
+{
+	/* The source itself is somebody's Inbox, whatever its directory is called:
+	   ~/Maildir, /var/vmail/example.jp/taro, backup-2019. */
+	static char name[] = "INBOX";
+	const struct buf inbox = { .data = name, .len = sizeof(name) };
+	struct maildir_folder *f;
+
+	if (t->n == t->cap) {
+		t->cap += t->cap / 2 + 16;
+		t->folders = mem_realloc(t->folders, t->cap *
+						     sizeof(*t->folders));
+	}
+	f = &t->folders[t->n++];
+	*f = (struct maildir_folder){
+		.rel = mem_strdup(rel),
+		.path = build_path(parts->len ? parts : &inbox),
+		.error = error ? mem_strdup(error) : NULL,
+	};
+	f->use = use_of(f->path);
+}
+
+static void remark_links(struct maildir_tree *t, const char *rel,
+			 const struct walk_dir *d)
+{
+	const char *first = NULL;
+	size_t n = 0;
+
+	for (size_t i = 0; i < d->n; i++) {
+		if (d->entries[i].kind != 'l')
+			continue;
+		if (!n++)
+			first = d->entries[i].name;
+	}
+	if (n)
+		maildir_remark(t, "%s: %zu symbolic links not followed, the "
+				  "first is %s", rel[0] ? rel : ".", n, first);
+}
+
+static bool is_message_dir(const char *name)
+{
+	return !strcmp(name, "cur") || !strcmp(name, "new") ||
+	       !strcmp(name, "tmp");
+}
+
+/* Add the folders at and below the directory rel. Depth is bounded by walk.h. */
+static int look_into(struct maildir_tree *t, struct walk *w, struct buf *rel,
+		     struct buf *parts, struct err *e)
+{
+	size_t rel_len = rel->len, parts_len = parts->len;
+	struct walk_dir d;
+	bool is_one;
+
+	if (walk_list(w, rel->data, &d, e) < 0)
+		return -1;
+	is_one = maildir_is_one(w, rel->data, &d);
+	if (is_one)
+		add_folder(t, rel->data, parts, NULL);
+	remark_links(t, rel->data, &d);
+	for (size_t i = 0; i < d.n; i++) {
+		const char *name = d.entries[i].name;
+
+		if (d.entries[i].kind != 'd' || (is_one && is_message_dir(name)))
+			continue;
+		if (rel_len)
+			buf_add_char(rel, '/');
+		buf_add_str(rel, name);
+		maildir_folder_parts(parts, name);
+		if (look_into(t, w, rel, parts, e) < 0)
+			add_folder(t, rel->data, parts, e->text);
+		buf_cut(rel, rel_len);
+		buf_cut(parts, parts_len);
+	}
+	walk_dir_free(&d);
+	return 0;
+}
+
+const char *maildir_folder_id(const struct maildir_folder *f)
+{
+	return f->rel[0] ? f->rel : ".";
+}
+
+static int by_id(const void *a, const void *b)
+{
+	return strcmp(maildir_folder_id(a), maildir_folder_id(b));
+}
+
+int maildir_tree_find(struct maildir_tree *t, struct walk *w, struct err *e)
+{
+	struct buf rel = BUF_INIT, parts = BUF_INIT;
+	int ret = look_into(t, w, &rel, &parts, e);
+
+	if (t->n)
+		qsort(t->folders, t->n, sizeof(*t->folders), by_id);
+	buf_free(&rel);
+	buf_free(&parts);
+	return ret;
+}
