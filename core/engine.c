@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Attempts: plan, prepare, transfer, and again after a lost connection. */
+#include "core/engine.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "core/base/clock.h"
+#include "core/base/fault.h"
+#include "core/base/log.h"
+#include "core/engine_internal.h"
+#include "core/retry.h"
+
+void engine_event(struct engine *g, struct event *ev)
+{
+	ev->progress = &g->progress;
+	if (g->target)
+		g->progress.bytes_sent = g->bytes_sent_before +
+					 g->target->ops->bytes_sent(g->target);
+	if (g->opt->sink)
+		g->opt->sink(g->opt->sink_ctx, ev);
+}
+
+bool engine_stopped(const struct engine *g)
+{
+	return g->opt->stop && *g->opt->stop;
+}
+
+static int interrupted(struct err *e)
+{
+	return err_set(e, ERR_INTERRUPTED, ERR_RUN, ERR_NEVER,
+		       "interrupted; run it again to go on");
+}
+
+static void close_target(struct engine *g)
+{
+	if (!g->target)
+		return;
+	g->bytes_sent_before += g->target->ops->bytes_sent(g->target);
+	g->progress.bytes_sent = g->bytes_sent_before;
+	g->target->ops->close(g->target);
+	g->target = NULL;
+}
+
+static int connect_target(struct engine *g, struct err *e)
+{
+	struct event ev = { .type = EVENT_CONNECTED };
+
+	if (g->target)
+		return 0;
+	if (g->opt->open_target(g->opt->target_ctx, &g->target, e) < 0)
+		return -1;
+	g->target->ops->limits(g->target, &g->limits);
+	engine_event(g, &ev);
+	return 0;
+}
+
+static void place_failed(struct engine *g, struct place *p, const struct err *e)
+{
+	struct event ev = {
+		.type = EVENT_FOLDER_FAILED,
+		.target_folder = p->map.shown.data,
+		.text = e->text,
+	};
+
+	p->failed = true;
+	p->why = *e;
+	g->folders_failed++;
+	engine_event(g, &ev);
+}
+
+static int prepare_place(struct engine *g, struct place *p, struct err *e)
+{
+	if (g->target->ops->open_folder(g->target,
+					(const char *const *)p->map.path,
+					p->map.use, true, &p->server, e) < 0)
+		return -1;
+	if (p->ledger.open_intents && settle_place(g, p, e) < 0)
+		return -1;
+	if (ledger_target_folder_opened(g->led, p->ledger.id,
+					p->server.name.data,
+					p->server.uidvalidity,
+					p->server.uidnext, e) < 0)
+		return -1;
+	p->known = p->ready = true;
+	return 0;
+}
+
+int engine_prepare(struct engine *g, struct err *e)
+{
+	if (connect_target(g, e) < 0)
+		return -1;
+	for (size_t i = 0; i < g->plan.n_places; i++) {
+		struct place *p = &g->plan.places[i];
+
+		if (p->ready || p->failed)
+			continue;
+		if (engine_stopped(g))
+			return interrupted(e);
+		if (prepare_place(g, p, e) == 0)
+			continue;
+		if (e->scope > ERR_FOLDER)
+			return -1;
+		place_failed(g, p, e);
+	}
+	if (ledger_commit(g->led, e) < 0)
+		return -1;
+	fault_point("engine.prepared");
+	return 0;
+}
+
+/* A folder that the server has not got yet is made even if it is empty; one with open
+   intents is settled even if its source has nothing new. */
+static bool needs_server(const struct engine *g)
+{
+	if (g->opt->mode == ENGINE_PLAN)
+		return false;
+	for (size_t i = 0; i < g->plan.n_places; i++)
+		if (!g->plan.places[i].known ||
+		    g->plan.places[i].ledger.open_intents)
+			return true;
+	return false;
+}
+
+static void read_failed(struct engine *g, struct work *w, const struct err *e)
+{
+	struct event ev = {
+		.type = EVENT_FOLDER_FAILED,
+		.source = g->opt->sources[w->source].path,
+		.folder = w->shown,
+		.text = e->text,
+	};
+
+	w->clean = false;
+	w->read_to_end = false;
+	g->folders_failed++;
+	engine_event(g, &ev);
+}
+
+/* Transfer the works of one source, in the importer's order, which the plan has kept:
+   both walk the folders sorted by id. */
+static int transfer_source(struct engine *g, size_t *at, struct err *e)
+{
+	size_t source = g->plan.work[*at].source;
+	struct importer *imp = NULL;
+	struct folder f;
+	int got, ret = -1;
+
+	if (source_open(&g->opt->sources[source], &g->opt->import, &imp, e) < 0)
+		return err_widen(e, ERR_RUN);
+	while (*at < g->plan.n_work && g->plan.work[*at].source == source) {
+		struct work *w = &g->plan.work[*at];
+
+		got = imp->ops->next_folder(imp, &f, e);
+		if (got < 0 && e->scope > ERR_FOLDER)
+			goto out;
+		if (got == 0)
+			break; /* it vanished since the plan was made */
+		if (got < 0 || strcmp(f.id, w->id) != 0)
+			continue;
+		(*at)++;
+		if (transfer_folder(g, w, imp, e) == 0)
+			continue;
+		if (e->kind != ERR_SOURCE || e->scope > ERR_FOLDER)
+			goto out;
+		read_failed(g, w, e);
+	}
+	while (*at < g->plan.n_work && g->plan.work[*at].source == source)
+		(*at)++;
+	ret = 0;
+out:
+	imp->ops->close(imp);
+	return ret;
+}
+
+static int attempt(struct engine *g, struct err *e)
+{
+	if (plan_make(g, e) < 0)
+		return -1;
+	if (needs_server(g) && engine_prepare(g, e) < 0)
+		return -1;
+	for (size_t at = 0; at < g->plan.n_work;)
+		if (transfer_source(g, &at, e) < 0)
+			return -1;
+	return transfer_finish(g, e);
+}
+
+static uint32_t chance(void)
+{
+	uint32_t n = 0;
+
+	if (getrandom(&n, sizeof(n), GRND_NONBLOCK) != (ssize_t)sizeof(n))
+		n = (uint32_t)clock_ms();
+	return n % 1001;
+}
+
+/* Wait, in steps, so that Ctrl-C is heard. */
+static int pause_before_retry(struct engine *g, int64_t ms,
+			      const struct err *why, struct err *e)
+{
+	int64_t until = clock_ms() + ms;
+	struct event ev = { .type = EVENT_WAIT,
+			    .text = why->text,
+			    .wait_ms = ms };
+
+	engine_event(g, &ev);
+	while (clock_ms() < until) {
+		if (engine_stopped(g))
+			return interrupted(e);
+		clock_sleep_ms(until - clock_ms() < 200 ? until - clock_ms() :
+							  200);
+	}
+	return 0;
+}
+
+static int attempts(struct engine *g, struct err *e)
+{
+	uint64_t before = UINT64_MAX;
+	unsigned failures = 0;
+	struct err why;
+	int64_t wait;
+
+	while (attempt(g, e) < 0) {
+		why = *e;
+		transfer_abandon(g);
+		close_target(g);
+		failures = g->progress.uploaded > before ? 1 : failures + 1;
+		before = g->progress.uploaded;
+		wait = retry_after(&why, failures, chance());
+		*e = why;
+		if (wait == RETRY_GIVE_UP || engine_stopped(g))
+			return -1;
+		log_line(LOG_WARNING, "%s; trying again", why.text);
+		if (pause_before_retry(g, wait, &why, e) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+int engine_run(const struct engine_options *opt, struct ledger *led,
+	       struct engine_result *result, struct err *e)
+{
+	struct engine g = { .opt = opt, .led = led, .now = clock_now() };
+	struct err later = ERR_INIT;
+	int ret;
+
+	*result = (struct engine_result){ .bytes_read = 0 };
+	if (ledger_begin_run(led, opt->command, g.now, &g.run, e) < 0)
+		return -1;
+	ret = attempts(&g, e);
+	transfer_free(&g);
+	close_target(&g);
+	if (ledger_totals(led, g.run, &result->totals, ret < 0 ? &later : e) < 0)
+		ret = -1;
+	if (ledger_end_run(led, g.run, clock_now(), ret < 0 ? 1 : 0,
+			   ret < 0 ? &later : e) < 0 ||
+	    ledger_commit(led, ret < 0 ? &later : e) < 0)
+		ret = -1;
+	result->bytes_read = g.progress.bytes_read;
+	result->bytes_sent = g.progress.bytes_sent;
+	result->folders_failed = g.folders_failed;
+	plan_free(&g.plan);
+	return ret;
+}

@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What there is to do: which folders must be read, and where their mail goes. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/clock.h"
+#include "core/engine_internal.h"
+
+static size_t find_place(struct plan *p, struct mapped_folder *map)
+{
+	for (size_t i = 0; i < p->n_places; i++)
+		if (buf_equal(&p->places[i].map.key, &map->key))
+			return i;
+	return SIZE_MAX;
+}
+
+/* The place for map; map is handed over when the place is new. */
+static int get_place(struct engine *g, struct mapped_folder *map, size_t *at_r,
+		     struct err *e)
+{
+	struct plan *p = &g->plan;
+	struct place *place;
+
+	*at_r = find_place(p, map);
+	if (*at_r != SIZE_MAX)
+		return 0;
+	p->places = mem_realloc(p->places,
+				(p->n_places + 1) * sizeof(*p->places));
+	place = &p->places[p->n_places];
+	*place = (struct place){ .map = *map };
+	mapped_folder_init(map);
+	target_folder_init(&place->server);
+	*at_r = p->n_places++;
+	if (ledger_target_folder(g->led, place->map.key.data,
+				 place->map.shown.data, &place->ledger, e) < 0)
+		return -1;
+	place->known = place->ledger.uidvalidity != 0;
+	return 0;
+}
+
+static void report_unchanged(struct engine *g, const struct source *s,
+			     const struct folder *f,
+			     const struct ledger_totals *totals,
+			     const char *target_folder)
+{
+	struct event ev = {
+		.type = EVENT_FOLDER_DONE,
+		.source = s->path,
+		.folder = f->id,
+		.target_folder = target_folder,
+		.totals = totals,
+		.unchanged = true,
+	};
+
+	g->progress.messages += totals->found;
+	engine_event(g, &ev);
+}
+
+/* What next() and load() say, and where it would go: both must be as they were. */
+static void add_fingerprint(struct buf *out, const struct folder *f,
+			    const struct mapped_folder *map)
+{
+	buf_addf(out, "%s|%s", f->fingerprint, map->key.data);
+}
+
+static void add_work(struct engine *g, size_t source, const struct folder *f,
+		     const struct ledger_folder *lf, size_t place,
+		     const char *fingerprint)
+{
+	struct plan *p = &g->plan;
+
+	p->work = mem_realloc(p->work, (p->n_work + 1) * sizeof(*p->work));
+	p->work[p->n_work++] = (struct work){
+		.source = source,
+		.id = mem_strdup(f->id),
+		.shown = mem_strdup(p->places[place].map.shown.data),
+		.place = place,
+		.ledger_folder = lf->id,
+		.fingerprint = mem_strdup(fingerprint),
+		.trust_locators = f->locators_stand_alone || lf->unchanged,
+		.bytes = f->bytes,
+		.clean = true,
+	};
+	p->bytes += f->bytes;
+}
+
+static int plan_folder(struct engine *g, size_t source, int64_t source_id,
+		       const struct folder *f, struct err *e)
+{
+	enum ledger_extent enough = g->opt->mode == ENGINE_PLAN ?
+					    EXTENT_SCANNED :
+					    EXTENT_MIGRATED;
+	struct buf fingerprint = BUF_INIT;
+	struct ledger_totals totals;
+	struct ledger_folder lf;
+	struct mapped_folder map;
+	size_t place;
+	int ret = -1;
+
+	mapped_folder_init(&map);
+	if (!folder_map_apply(g->opt->map, f->path, f->use, &map)) {
+		ret = 0;
+		goto out;
+	}
+	add_fingerprint(&fingerprint, f, &map);
+	if (ledger_folder(g->led, source_id, f->id, map.shown.data,
+			  fingerprint.data, g->run, &lf, e) < 0)
+		goto out;
+	if (lf.unchanged && lf.extent >= enough) {
+		if (ledger_folder_totals(g->led, lf.id, g->run, &totals, e) < 0)
+			goto out;
+		report_unchanged(g, &g->opt->sources[source], f, &totals,
+				 map.shown.data);
+		ret = 0;
+		goto out;
+	}
+	if (get_place(g, &map, &place, e) < 0)
+		goto out;
+	add_work(g, source, f, &lf, place, fingerprint.data);
+	ret = 0;
+out:
+	mapped_folder_free(&map);
+	buf_free(&fingerprint);
+	return ret;
+}
+
+static void report_failed(struct engine *g, const struct source *s,
+			  const struct err *e)
+{
+	struct event ev = {
+		.type = EVENT_FOLDER_FAILED,
+		.source = s->path,
+		.text = e->text,
+	};
+
+	g->folders_failed++;
+	engine_event(g, &ev);
+}
+
+static void report_remarks(struct engine *g, const struct source *s,
+			   struct importer *imp)
+{
+	const char *text;
+
+	if (!imp->ops->remark)
+		return;
+	for (unsigned i = 0; (text = imp->ops->remark(imp, i)); i++) {
+		struct event ev = { .type = EVENT_REMARK,
+				    .source = s->path,
+				    .text = text };
+
+		engine_event(g, &ev);
+	}
+}
+
+static int plan_source(struct engine *g, size_t i, bool remarks, struct err *e)
+{
+	const struct source *s = &g->opt->sources[i];
+	struct importer *imp = NULL;
+	struct folder f;
+	int64_t id;
+	int got, ret = -1;
+
+	if (source_open(s, &g->opt->import, &imp, e) < 0)
+		return err_widen(e, ERR_RUN);
+	if (ledger_source(g->led, s->format->name, s->path, &id, e) < 0)
+		goto out;
+	while ((got = imp->ops->next_folder(imp, &f, e)) != 0) {
+		if (got > 0) {
+			if (plan_folder(g, i, id, &f, e) < 0)
+				goto out;
+			continue;
+		}
+		if (e->scope > ERR_FOLDER)
+			goto out;
+		report_failed(g, s, e);
+	}
+	if (remarks)
+		report_remarks(g, s, imp);
+	ret = 0;
+out:
+	imp->ops->close(imp);
+	return ret;
+}
+
+int plan_make(struct engine *g, struct err *e)
+{
+	bool first = g->progress.started_ms == 0;
+
+	if (first)
+		g->progress.started_ms = clock_ms();
+	plan_free(&g->plan);
+	g->progress.messages = 0;
+	g->progress.bytes_done = 0;
+	g->folders_failed = 0;
+	for (size_t i = 0; i < g->opt->n_sources; i++)
+		if (plan_source(g, i, first, e) < 0)
+			return -1;
+	g->progress.bytes_total = g->plan.bytes;
+	return 0;
+}
+
+void plan_free(struct plan *p)
+{
+	for (size_t i = 0; i < p->n_work; i++) {
+		free(p->work[i].id);
+		free(p->work[i].shown);
+		free(p->work[i].fingerprint);
+	}
+	for (size_t i = 0; i < p->n_places; i++) {
+		mapped_folder_free(&p->places[i].map);
+		target_folder_free(&p->places[i].server);
+	}
+	free(p->work);
+	free(p->places);
+	*p = (struct plan){ .work = NULL };
+}

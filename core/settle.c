@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Settling: which of the messages that may be on the server are there? (L2, L3) */
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/fault.h"
+#include "core/base/log.h"
+#include "core/engine_internal.h"
+
+/* An open intent, and the message on the server that answers it. */
+struct doubt {
+	int64_t id;
+	uint64_t size;
+	char *message_id;
+	struct digest digest;
+	bool settled;
+	uint32_t lookalike; /* same size and Message-ID, other digest */
+	unsigned lookalikes;
+};
+
+struct doubts {
+	struct doubt *at;
+	size_t n;
+};
+
+/* Intents are at most what was in flight and in one batch: this bound is for a ledger
+   that somebody else wrote. */
+enum { DOUBTS_MAX = 1 << 20 };
+
+static void free_doubts(struct doubts *d)
+{
+	for (size_t i = 0; i < d->n; i++)
+		free(d->at[i].message_id);
+	free(d->at);
+}
+
+static int load_doubts(struct engine *g, const struct place *p,
+		       struct doubts *d, struct err *e)
+{
+	struct ledger_message m;
+	int64_t after = 0;
+	int got = 0;
+
+	ledger_message_init(&m);
+	while (d->n < DOUBTS_MAX &&
+	       (got = ledger_next_intent(g->led, p->ledger.id, after, &m, e)) > 0) {
+		d->at = mem_realloc(d->at, (d->n + 1) * sizeof(*d->at));
+		d->at[d->n++] = (struct doubt){
+			.id = m.id,
+			.size = m.size,
+			.message_id = mem_strdup(m.message_id.data),
+			.digest = m.digest,
+		};
+		after = m.id;
+	}
+	ledger_message_free(&m);
+	return got;
+}
+
+static bool looks_like(const struct doubt *d, uint64_t size,
+		       const char *message_id)
+{
+	/* Servers may add a last line end, or headers: either sign is enough to
+	   look closer. */
+	return d->size == size ||
+	       (*d->message_id && !strcmp(d->message_id, message_id));
+}
+
+static bool is_candidate(const struct doubts *d, uint64_t size,
+			 const char *message_id)
+{
+	for (size_t i = 0; i < d->n; i++)
+		if (looks_like(&d->at[i], size, message_id))
+			return true;
+	return false;
+}
+
+struct candidates {
+	uint32_t *uids;
+	size_t n, cap;
+};
+
+static int find_candidates(struct engine *g, const struct place *p,
+			   const struct doubts *d, struct candidates *c,
+			   struct err *e)
+{
+	uint32_t floor = p->ledger.floor;
+	struct buf id = BUF_INIT;
+	struct target_mail m;
+	int got = -1, ours;
+
+	target_mail_init(&m);
+	/* Other UIDs, or a floor that was never told: look at all. */
+	if (p->ledger.uidvalidity != p->server.uidvalidity || !floor)
+		floor = 1;
+	if (g->target->ops->find_begin(g->target, &p->server, floor, e) < 0)
+		goto out;
+	while ((got = g->target->ops->find_next(g->target, &m, e)) > 0) {
+		buf_reset(&id);
+		header_normal_message_id(m.message_id.data, m.message_id.len,
+					 &id);
+		if (!is_candidate(d, m.size, id.data))
+			continue;
+		ours = ledger_owns_uid(g->led, p->ledger.id,
+				       p->server.uidvalidity, m.uid, e);
+		if (ours < 0) {
+			got = -1;
+			break;
+		}
+		if (ours)
+			continue;
+		if (c->n == c->cap) {
+			c->cap = c->cap ? c->cap * 2 : 64;
+			c->uids = mem_realloc(c->uids,
+					      c->cap * sizeof(*c->uids));
+		}
+		c->uids[c->n++] = m.uid;
+	}
+out:
+	buf_free(&id);
+	target_mail_free(&m);
+	return got;
+}
+
+static int confirm(struct engine *g, const struct place *p, struct doubt *d,
+		   uint32_t uid, struct err *e)
+{
+	d->settled = true;
+	if (ledger_confirm(g->led, d->id, uid, p->server.uidvalidity, g->run,
+			   e) < 0)
+		return -1;
+	return ledger_copy_resolve(g->led, d->id, COPY_UPLOADED, NULL, e);
+}
+
+static int compare(struct engine *g, const struct place *p, struct doubts *d,
+		   uint32_t uid, const struct intake *in, struct err *e)
+{
+	struct buf id = BUF_INIT;
+
+	for (size_t i = 0; i < d->n; i++) {
+		if (d->at[i].settled || memcmp(d->at[i].digest.full,
+					       in->digest.full, DIGEST_SIZE))
+			continue;
+		return confirm(g, p, &d->at[i], uid, e);
+	}
+	header_add_message_id(&in->header, &id);
+	for (size_t i = 0; i < d->n && id.len; i++)
+		if (!d->at[i].settled && d->at[i].size == in->wire_size &&
+		    !strcmp(d->at[i].message_id, id.data)) {
+			d->at[i].lookalike = uid;
+			d->at[i].lookalikes++;
+		}
+	buf_free(&id);
+	return 0;
+}
+
+static int compare_candidates(struct engine *g, const struct place *p,
+			      struct doubts *d, const struct candidates *c,
+			      struct err *e)
+{
+	struct intake in;
+	uint32_t uid;
+	int got;
+
+	if (!c->n)
+		return 0;
+	intake_init(&in);
+	got = g->target->ops->fetch_begin(g->target, &p->server, c->uids, c->n,
+					  e);
+	if (got == 0)
+		while ((got = g->target->ops->fetch_next(g->target, &uid, &in,
+							 e)) > 0) {
+			if (compare(g, p, d, uid, &in, e) < 0) {
+				got = -1;
+				break;
+			}
+		}
+	intake_free(&in);
+	return got;
+}
+
+/* Servers that change bytes (Dovecot: NUL becomes 0x80) give another digest back. One
+   message of the same size and Message-ID that is above the floor and not one we know
+   is that message; sending it again would double it. */
+static int settle_lookalike(struct engine *g, const struct place *p,
+			    struct doubt *d, struct err *e)
+{
+	log_line(LOG_WARNING,
+		 "%s: UID %u is taken for <%s>, though the server changed it",
+		 p->server.shown.data, d->lookalike, d->message_id);
+	return confirm(g, p, d, d->lookalike, e);
+}
+
+int settle_place(struct engine *g, struct place *p, struct err *e)
+{
+	struct doubts d = { .at = NULL };
+	struct candidates c = { .uids = NULL };
+	uint64_t found = 0;
+	int ret = -1;
+
+	if (load_doubts(g, p, &d, e) < 0)
+		goto out;
+	if (p->server.messages &&
+	    (find_candidates(g, p, &d, &c, e) < 0 ||
+	     compare_candidates(g, p, &d, &c, e) < 0))
+		goto out;
+	for (size_t i = 0; i < d.n; i++) {
+		if (!d.at[i].settled && d.at[i].lookalikes == 1 &&
+		    settle_lookalike(g, p, &d.at[i], e) < 0)
+			goto out;
+		found += d.at[i].settled;
+		if (!d.at[i].settled &&
+		    ledger_retract(g->led, d.at[i].id, e) < 0)
+			goto out;
+		fault_point("settle.one");
+	}
+	log_line(LOG_INFO, "%s: %zu sends were in doubt, %llu of them had "
+		 "arrived", p->server.shown.data, d.n,
+		 (unsigned long long)found);
+	if (ledger_commit(g->led, e) < 0)
+		goto out;
+	fault_point("settle.done");
+	p->ledger.open_intents = 0;
+	ret = 0;
+out:
+	free(c.uids);
+	free_doubts(&d);
+	return ret;
+}
