@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* mailhaul scan and mailhaul migrate: the same engine, with and without a server. */
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cmd/cmd.h"
+#include "cmd/out.h"
+
+static int status_of(const struct engine_result *r, int ret, struct err *e)
+{
+	if (ret < 0)
+		return exit_status(e);
+	if (r->folders_failed && !r->totals.found) {
+		err_set(e, ERR_SOURCE, ERR_RUN, ERR_NEVER,
+			"nothing could be read");
+		return EXIT_SOURCE;
+	}
+	return r->totals.failed || r->folders_failed ? EXIT_SOME_LEFT :
+						       EXIT_ALL_DONE;
+}
+
+/* What everybody wants to know in the end, in a sentence. */
+static void closing_sentence(const struct call *c, const struct engine_result *r,
+			     int status)
+{
+	const struct ledger_totals *t = &r->totals;
+	uint64_t there = t->uploaded + t->already + t->duplicate;
+
+	if (c->opt.json || c->opt.quiet)
+		return;
+	if (status == EXIT_ALL_DONE && t->skipped)
+		printf(_("All mail is on the server: %s messages. %s were left out "
+			 "on purpose (deleted in the client, or by date); "
+			 "mailhaul status --missing %s lists them.\n"),
+		       human_count(there), human_count(t->skipped),
+		       c->opt.ledger ? "--ledger FILE" : "TARGET");
+	else if (status == EXIT_ALL_DONE)
+		printf(_("All mail is on the server: %s messages; nothing is "
+			 "missing.\n"),
+		       human_count(there));
+	else
+		printf(_("%s messages are on the server; %s of what was found are "
+			 "not: mailhaul status --missing %s lists them.\n"),
+		       human_count(there), human_count(t->failed + t->pending),
+		       c->opt.ledger ? "--ledger FILE" : "TARGET");
+}
+
+static int run_engine(struct call *c, const char *command, bool plan,
+		      struct ledger *led, struct err *e)
+{
+	struct out *out = out_new(&c->opt, plan);
+	struct engine_result result;
+	struct engine_options o = {
+		.mode = plan ? ENGINE_PLAN : ENGINE_MIGRATE,
+		.command = command,
+		.sources = c->sources,
+		.n_sources = c->n_sources,
+		.map = c->opt.map,
+		.import = c->opt.import,
+		.since = c->opt.since,
+		.until = c->opt.until,
+		.open_target = open_target,
+		.target_ctx = c,
+		.sink = out_event,
+		.sink_ctx = out,
+		.stop = &stop_requested,
+	};
+	double began = seconds_now();
+	int ret = engine_run(&o, led, &result, e);
+
+	if (ret == 0)
+		err_clear(e); /* what was tried on the way does not matter */
+	int status = status_of(&result, ret, e);
+	struct summary s = {
+		.command = command,
+		.dry_run = plan,
+		.totals = result.totals,
+		.bytes_read = result.bytes_read,
+		.bytes_sent = result.bytes_sent,
+		.seconds = seconds_now() - began,
+	};
+
+	out_summary(out, &s);
+	if (!plan)
+		closing_sentence(c, &result, status);
+	out_free(out);
+	return status;
+}
+
+int cmd_scan(struct call *c, struct err *e)
+{
+	enum ledger_mode mode = c->opt.ledger ? LEDGER_WRITE : LEDGER_SCRATCH;
+	struct ledger *led = NULL;
+	int status;
+
+	if (ledger_open(c->opt.ledger ? c->ledger_path : "", mode, NULL, &led,
+			e) < 0)
+		return exit_status(e);
+	status = run_engine(c, "scan", true, led, e);
+	ledger_close(led);
+	return status;
+}
+
+int cmd_migrate(struct call *c, struct err *e)
+{
+	bool plan = c->opt.dry_run;
+	struct ledger *led = NULL;
+	int status;
+
+	if (!c->ledger_path) {
+		err_set(e, ERR_CONFIG, ERR_RUN, ERR_NEVER,
+			"neither XDG_STATE_HOME nor HOME says where the ledger "
+			"goes: give --ledger FILE");
+		return EXIT_CONFIG;
+	}
+	if (!plan && open_ahead(c, e) < 0)
+		return exit_status(e);
+	if (ledger_open(c->ledger_path, plan ? LEDGER_SCRATCH : LEDGER_WRITE,
+			c->target_name, &led, e) < 0)
+		return exit_status(e);
+	status = run_engine(c, "migrate", plan, led, e);
+	ledger_close(led);
+	return status;
+}
