@@ -70,12 +70,9 @@ static void place_failed(struct engine *g, struct place *p, const struct err *e)
 	engine_event(g, &ev);
 }
 
-static int prepare_place(struct engine *g, struct place *p, struct err *e)
+/* The server has it: settle what is in doubt, then write down what was said. */
+static int place_opened(struct engine *g, struct place *p, struct err *e)
 {
-	if (g->target->ops->open_folder(g->target,
-					(const char *const *)p->map.path,
-					p->map.use, true, &p->server, e) < 0)
-		return -1;
 	if (p->ledger.open_intents && settle_place(g, p, e) < 0)
 		return -1;
 	if (ledger_target_folder_opened(g->led, p->ledger.id,
@@ -87,23 +84,52 @@ static int prepare_place(struct engine *g, struct place *p, struct err *e)
 	return 0;
 }
 
-int engine_prepare(struct engine *g, struct err *e)
+static int open_places(struct engine *g, struct err *e)
 {
-	if (connect_target(g, e) < 0)
-		return -1;
+	struct target_open *opens;
+	struct place **asked;
+	size_t n = 0;
+	int ret = -1;
+
+	opens = mem_zalloc(g->plan.n_places * sizeof(*opens));
+	asked = mem_zalloc(g->plan.n_places * sizeof(*asked));
 	for (size_t i = 0; i < g->plan.n_places; i++) {
 		struct place *p = &g->plan.places[i];
 
 		if (p->ready || p->failed)
 			continue;
-		if (engine_stopped(g))
-			return interrupted(e);
-		if (prepare_place(g, p, e) == 0)
+		asked[n] = p;
+		opens[n++] = (struct target_open){
+			.path = (const char *const *)p->map.path,
+			.use = p->map.use,
+			.create = true,
+			.folder = &p->server,
+		};
+	}
+	if (n && g->target->ops->open_folders(g->target, opens, n, e) < 0)
+		goto out;
+	for (size_t i = 0; i < n; i++) {
+		if (opens[i].failed) {
+			place_failed(g, asked[i], &opens[i].why);
+			continue;
+		}
+		if (place_opened(g, asked[i], e) == 0)
 			continue;
 		if (e->scope > ERR_FOLDER)
-			return -1;
-		place_failed(g, p, e);
+			goto out;
+		place_failed(g, asked[i], e);
 	}
+	ret = 0;
+out:
+	free(opens);
+	free(asked);
+	return ret;
+}
+
+int engine_prepare(struct engine *g, struct err *e)
+{
+	if (connect_target(g, e) < 0 || open_places(g, e) < 0)
+		return -1;
 	if (ledger_commit(g->led, e) < 0)
 		return -1;
 	fault_point("engine.prepared");

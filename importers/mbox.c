@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* mbox files of any writer: one file, or every mbox below a directory.
 
-   A message's locator is its offset, which is good only while the file is what it was
-   (fingerprint). What counts as state of the client, and is dropped from a message,
-   are the fields that writers of mboxes add and the block that Thunderbird writes on
-   top: its mboxes are often given alone, without their profile.
+   A message's locator is its offset, which is good only while the file is what
+   it was (fingerprint). What counts as state of the client, and is dropped from
+   a message, are the fields that writers of mboxes add and the block that
+   Thunderbird writes on top: its mboxes are often given alone, without their
+   profile.
 
-   Quoting is undone as mboxrd has it, which also restores mboxo but for lines that
-   began with ">From " themselves. A message whose Content-Length leads exactly to the
-   next separator is taken for mboxcl2, which quotes nothing (mbox_reader.c, peek). */
+   Quoting is undone as mboxrd has it, which also restores mboxo but for lines
+   that began with ">From " themselves. A message whose Content-Length leads
+   exactly to the next separator is taken for mboxcl2, which quotes nothing
+   (mbox_reader.c, peek). */
 #include "importers/importer.h"
 
 #include <errno.h>
@@ -26,15 +28,15 @@
 
 extern const struct importer_ops importer_mbox;
 
-/* A change of how messages are found or read must make old fingerprints differ. */
+/* A change of how messages are found or read must make fingerprints differ. */
 #define MBOX_VERSION "mbox1:"
 
-/* How many files of a directory are opened to find out whether it holds an mbox. */
+/* How many files of a directory are opened, at most, to find an mbox. */
 enum { PROBE_FILES = 2000 };
 
 static const char *const status_fields[] = {
-	"Status",     "X-Status",      "X-Keywords", "X-UID", "X-IMAP",
-	"X-IMAPbase", "Content-Length", NULL,
+	"Status", "X-Status",	"X-Keywords",	  "X-UID",
+	"X-IMAP", "X-IMAPbase", "Content-Length", NULL,
 };
 
 struct mbox {
@@ -86,8 +88,8 @@ static const char *id_of(const struct mbox *mb, const struct mbox_file *file)
 	return file->rel[0] ? file->rel : mbox_leaf(walk_root(mb->w));
 }
 
-/* Whether the open file is a folder: 1, 0 or -1. A file that was given by name is, and
-   the reader has the last word. */
+/* Whether the open file is a folder: 1, 0 or -1. A file that was given by name
+   is, and the reader has the last word. */
 static int is_folder(struct mbox *mb, const struct mbox_file *file,
 		     struct err *e)
 {
@@ -123,9 +125,9 @@ static int enter(struct mbox *mb, const struct mbox_file *file, struct err *e)
 	if (mb->fd < 0)
 		return -1;
 	got = is_folder(mb, file, e);
-	if (got > 0)
-		got = mbox_reader_open(mb->fd, mb->name.data, MBOX_QUOTING_RD,
-				       false, &mb->r, e) < 0 ? -1 : 1;
+	if (got > 0 && mbox_reader_open(mb->fd, mb->name.data, MBOX_QUOTING_RD,
+					false, &mb->r, e) < 0)
+		got = -1;
 	if (got <= 0)
 		leave_folder(mb);
 	return got;
@@ -156,8 +158,9 @@ static void sum_up(struct mbox *mb)
 		return;
 	mb->summed_up = true;
 	if (mb->tree.passed_over)
-		mbox_remark(&mb->tree, "%zu index, control and empty files and "
-				       "directories passed over",
+		mbox_remark(&mb->tree,
+			    "%zu index, control and empty files and "
+			    "directories passed over",
 			    mb->tree.passed_over);
 }
 
@@ -188,12 +191,14 @@ static int finish(struct mbox *mb, struct err *e)
 	struct stat st;
 
 	if (junk)
-		mbox_remark(&mb->tree, "%s: %llu bytes before the first message "
-				       "belong to none",
+		mbox_remark(&mb->tree,
+			    "%s: %llu bytes before the first message "
+			    "belong to none",
 			    mb->name.data, (unsigned long long)junk);
 	if (rejected)
-		mbox_remark(&mb->tree, "%s: %llu lines begin with \"From \" and "
-				       "were taken for text",
+		mbox_remark(&mb->tree,
+			    "%s: %llu lines begin with \"From \" and "
+			    "were taken for text",
 			    mb->name.data, (unsigned long long)rejected);
 	if (fstat(mb->fd, &st) == 0 && st.st_size == mb->st.st_size &&
 	    st.st_mtim.tv_sec == mb->st.st_mtim.tv_sec &&
@@ -236,7 +241,8 @@ static int mbox_next(struct importer *imp, struct message *m, struct err *e)
 	return 1;
 }
 
-static bool value_has(const struct header *h, const char *name, const char *text)
+static bool value_has(const struct header *h, const char *name,
+		      const char *text)
 {
 	struct buf value = BUF_INIT;
 	bool has = header_add_value(h, name, 0, &value) &&
@@ -246,8 +252,8 @@ static bool value_has(const struct header *h, const char *name, const char *text
 	return has;
 }
 
-/* c-client keeps a folder's UIDs in a message of its own. A sender can write X-IMAP,
-   too, so the subject must be there besides. */
+/* c-client keeps a folder's UIDs in a message of its own. A sender can write
+   X-IMAP, too, so the subject must be there besides. */
 static bool is_internal(const struct header *h)
 {
 	return value_has(h, "Subject", "DON'T DELETE THIS MESSAGE") &&
@@ -255,9 +261,9 @@ static bool is_internal(const struct header *h)
 		value_has(h, "From", "Mail System Internal Data"));
 }
 
-/* Mozilla's fields tell something when Mozilla wrote them: they are on top, or the
-   separator is its own (Netscape 4 put them below). Then Status is what some POP
-   server added. */
+/* Mozilla's fields tell something when Mozilla wrote them: they are on top, or
+   the separator is its own (Netscape 4 put them below). Then Status is what
+   some POP server added. */
 static bool is_mozillas(const struct header *h, bool thunderbird)
 {
 	const struct header_field *f = header_find(h, "X-Mozilla-Status", 0);

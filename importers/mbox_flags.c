@@ -29,8 +29,8 @@ void mbox_flags_from_header(const struct header *h, struct flags *f,
 		const struct header_field *field =
 			header_find(h, letters[i].field, 0);
 
-		if (field && memchr(h->raw.data + field->value, letters[i].letter,
-				    field->value_len))
+		if (field && memchr(h->raw.data + field->value,
+				    letters[i].letter, field->value_len))
 			means |= letters[i].means;
 	}
 	*deleted_r = means & STATUS_DELETED;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Finds Content-Length and the multipart boundary without an index of the header:
-   every message of every mbox comes by here. */
+/* Finds Content-Length and the multipart boundary without an index of the
+   header: every message of every mbox comes by here. */
 #include "importers/mbox_head.h"
 
 #include <string.h>

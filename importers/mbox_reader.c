@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Streams an mbox through one window of bytes.
 
-   R1  Every byte from the first separator on belongs to exactly one message: its
-       separator line, its content, or the one blank line behind it. The lengths
+   R1  Every byte from the first separator on belongs to exactly one message:
+   its separator line, its content, or the one blank line behind it. The lengths
        add up to the file.
-   R2  The window never grows. What is looked at ahead of a decision fits into it;
-       of longer lines and headers only what fits has a say.
-   R3  pos is the first byte not given out, and up to WINDOW_BACK bytes before it
-       stay in the window, so that looking back over a line end needs no memory. */
+   R2  The window never grows. What is looked at ahead of a decision fits into
+   it; of longer lines and headers only what fits has a say. R3  pos is the
+   first byte not given out, and up to WINDOW_BACK bytes before it stay in the
+   window, so that looking back over a line end needs no memory. */
 #include "importers/mbox_reader.h"
 
 #include <assert.h>
@@ -18,6 +18,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "core/base/scan.h"
 #include "importers/mbox_head.h"
 #include "importers/mbox_private.h"
 #include "importers/mbox_score.h"
@@ -35,9 +36,9 @@ enum {
 enum state {
 	AT_START,     /* nothing looked at yet */
 	AT_SEPARATOR, /* pos is at a separator */
-	AT_JUMP,      /* pos is where a separator was when the ledger wrote it */
+	AT_JUMP, /* pos is where a separator was when the ledger wrote it */
 	AT_END,
-	AT_FAULT,     /* reading failed in the middle of a message */
+	AT_FAULT, /* reading failed in the middle of a message */
 };
 
 struct mbox_reader {
@@ -45,25 +46,31 @@ struct mbox_reader {
 	char *name;
 	enum mbox_quoting quoting;
 	bool bare_expected, git_expected;
-	bool thunderbird; /* the writer is: it quotes, and writes no Content-Length */
+	bool thunderbird; /* the writer is: it quotes, and writes no
+			     Content-Length */
 	bool cr_only;	  /* the whole file has CRs for line ends */
 	uint64_t size;
 
 	char *window;
 	size_t size_of_window, look;
 	size_t pos, end;
-	size_t from;   /* searched up to here; >= pos but for what was held back */
+	size_t from;   /* searched up to here; >= pos but for what was held back
+			*/
 	uint64_t base; /* the file's offset of window[0] */
 	bool eof;      /* window[end] is the file's end */
 	bool run;      /* only '>' lie between a line's begin and window[0] */
 
 	enum state state;
 	int score;
-	uint64_t content; /* the file's offset where a line begins for sure: behind
-			     the separator line */
+	uint64_t content; /* the file's offset where a line begins for sure:
+			     behind the separator line */
 	struct mbox_head head;
-	uint64_t stop; /* the next separator, as Content-Length has it and as was
-			  seen there; 0 if unknown */
+	uint64_t stop; /* the next separator, as Content-Length has it and as
+			  was seen there; 0 if unknown */
+	/* The intake would not take the message at hand (no room for a
+	   temporary file): the rest of it goes nowhere. */
+	bool refused;
+	struct err refusal;
 	struct buf separator;
 	uint64_t rejected, junk;
 };
@@ -75,8 +82,7 @@ int mbox_reader_open_window(int fd, const char *name, enum mbox_quoting quoting,
 	struct mbox_reader *r;
 	struct stat st;
 
-	assert(window >= MBOX_WINDOW_LEAST && look <= window - MBOX_WINDOW_LEAST);
-
+	assert(look + MBOX_WINDOW_LEAST <= window);
 	if (fstat(fd, &st) < 0)
 		return err_set(e, ERR_SOURCE, ERR_FOLDER, ERR_NEVER, "%s: %s",
 			       name, strerror(errno));
@@ -134,8 +140,8 @@ uint64_t mbox_reader_junk(const struct mbox_reader *r)
 
 /* The window. */
 
-static ssize_t read_at(struct mbox_reader *r, char *to, size_t n, uint64_t offset,
-		       struct err *e)
+static ssize_t read_at(struct mbox_reader *r, char *to, size_t n,
+		       uint64_t offset, struct err *e)
 {
 	ssize_t got;
 
@@ -191,7 +197,7 @@ static int move_on(struct mbox_reader *r, struct err *e)
 		r->base += drop;
 		r->pos -= drop;
 		r->end -= drop;
-		r->from -= drop;
+		r->from = r->from > drop ? r->from - drop : 0;
 	}
 	return fill(r, e);
 }
@@ -210,6 +216,18 @@ static size_t blank_before(const struct mbox_reader *r, size_t at)
 	return line_start(r, start) ? at - start : 0;
 }
 
+static int hand_over(struct mbox_reader *r, const char *bytes, size_t n,
+		     struct intake *in, struct err *e)
+{
+	if (r->refused || intake_add(in, bytes, n, e) == 0)
+		return 0;
+	if (e->scope > ERR_MESSAGE)
+		return -1;
+	r->refused = true;
+	r->refusal = *e;
+	return 0;
+}
+
 /* Give out what is before to: content to in, otherwise junk. */
 static int give(struct mbox_reader *r, size_t to, struct intake *in,
 		struct err *e)
@@ -221,7 +239,7 @@ static int give(struct mbox_reader *r, size_t to, struct intake *in,
 		return 0;
 	r->pos = to;
 	if (in)
-		return intake_add(in, bytes, n, e);
+		return hand_over(r, bytes, n, in, e);
 	for (size_t i = 0; i < n; i++)
 		r->junk += !memchr(" \t\r\n", bytes[i], 4);
 	return 0;
@@ -272,8 +290,8 @@ static bool says_from(const struct mbox_reader *r, size_t at)
 	return r->end - at >= 5 && !memcmp(r->window + at, "From ", 5);
 }
 
-/* A separator of an old Thunderbird behind a last line that had no end. Which it
-   is cannot be told from a quotation, so it is only counted. */
+/* A separator of an old Thunderbird behind a last line that had no end. Which
+   it is cannot be told from a quotation, so it is only counted. */
 static bool looks_glued(const struct mbox_reader *r, size_t at)
 {
 	const char *line = r->window + at;
@@ -293,8 +311,8 @@ static bool looks_glued(const struct mbox_reader *r, size_t at)
 }
 
 /* Content-Length is to be believed when what it points at is a separator beyond
-   doubt, or the end of the file. Then nothing in between is looked at: writers of
-   mboxcl2 quote nothing. */
+   doubt, or the end of the file. Then nothing in between is looked at: writers
+   of mboxcl2 quote nothing. */
 static int peek(struct mbox_reader *r, uint64_t landing, struct err *e)
 {
 	char text[PEEK];
@@ -307,15 +325,14 @@ static int peek(struct mbox_reader *r, uint64_t landing, struct err *e)
 		return -1;
 	c.n = (size_t)got;
 	c.all = c.n < sizeof(text);
-	blank = c.n > 1 && text[0] == '\r' && text[1] == '\n' ? 2
-		: c.n && text[0] == '\n'		      ? 1
-								: 0;
+	blank = c.n && text[0] == '\n';
+	if (c.n > 1 && text[0] == '\r' && text[1] == '\n')
+		blank = 2;
 	c.text += blank;
 	c.n -= blank;
 	c.blank = blank > 0;
-	if ((c.n == 0 && c.all) ||
-	    (c.n > 5 && !memcmp(c.text, "From ", 5) &&
-	     mbox_score(&c) >= MBOX_SURE))
+	if ((c.n == 0 && c.all) || (c.n > 5 && !memcmp(c.text, "From ", 5) &&
+				    mbox_score(&c) >= MBOX_SURE))
 		r->stop = landing + blank;
 	return 0;
 }
@@ -340,16 +357,20 @@ static int begin_message(struct mbox_reader *r, struct err *e)
 
 /* Searching. */
 
-/* The next "From " that matters, an index >= from; end if there is none here. */
+/* The next "From " that matters, an index >= from; end if there is none here.
+   "Fr" is rare in all kinds of text. */
 static size_t find(const struct mbox_reader *r)
 {
-	const char *hit;
+	size_t at = r->from;
 
 	if (r->stop)
 		return r->stop - r->base < r->end ? (size_t)(r->stop - r->base)
 						  : r->end;
-	hit = memmem(r->window + r->from, r->end - r->from, "From ", 5);
-	return hit ? (size_t)(hit - r->window) : r->end;
+	while ((at = scan_find_pair(r->window, at, r->end, 'F', 'r')) <
+		       r->end &&
+	       !says_from(r, at))
+		at++;
+	return at;
 }
 
 /* Nothing more in this window: 1 to search on, 0 at the end of the file. */
@@ -393,8 +414,8 @@ static int judge(struct mbox_reader *r, size_t at, struct intake *in,
 	return 1;
 }
 
-/* "From " at the begin of a line but for '>'s: undo one of them; which is all the
-   same. */
+/* "From " at the begin of a line but for '>'s: undo one of them; which is all
+   the same. */
 static int unquote(struct mbox_reader *r, size_t at, struct intake *in,
 		   struct err *e)
 {
@@ -475,8 +496,8 @@ static int look_for_cr_only(struct mbox_reader *r, struct err *e)
 	return 0;
 }
 
-/* Pass over what may stand in front of the first separator: a byte order mark, empty
-   lines, NULs that a file system check left (those count as junk). */
+/* Pass over what may stand in front of the first separator: a byte order mark,
+   empty lines, NULs that a file system check left (those count as junk). */
 static int skip_blanks(struct mbox_reader *r, struct err *e)
 {
 	if (r->end >= 3 && !memcmp(r->window, "\xEF\xBB\xBF", 3))
@@ -542,7 +563,8 @@ static int start(struct mbox_reader *r, struct err *e)
 		return 0;
 	return err_set(e, ERR_SOURCE, ERR_FOLDER, ERR_NEVER,
 		       "not an mbox: %s: it has no \"From \" line in front of "
-		       "a header", r->name);
+		       "a header",
+		       r->name);
 }
 
 /* Arrive where the ledger says that a message ends. */
@@ -555,10 +577,11 @@ static int arrive(struct mbox_reader *r, struct err *e)
 		return 0;
 	}
 	if (r->end < r->pos || !says_from(r, r->pos) || !line_start(r, r->pos))
-		return err_set(e, ERR_SOURCE, ERR_FOLDER, ERR_NEVER,
-			       "%s: no message begins at byte %llu any more; the "
-			       "file has been changed",
-			       r->name, (unsigned long long)(r->base + r->pos));
+		return err_set(
+			e, ERR_SOURCE, ERR_FOLDER, ERR_NEVER,
+			"%s: no message begins at byte %llu any more; the "
+			"file has been changed",
+			r->name, (unsigned long long)(r->base + r->pos));
 	r->score = weigh(r, r->pos, false);
 	take_separator(r, false);
 	return 0;
@@ -583,8 +606,8 @@ int mbox_reader_next(struct mbox_reader *r, uint64_t *offset_r, struct err *e)
 static int skip_line(struct mbox_reader *r, struct err *e)
 {
 	for (;;) {
-		const char *eol = memchr(r->window + r->pos, '\n',
-					 r->end - r->pos);
+		const char *eol =
+			memchr(r->window + r->pos, '\n', r->end - r->pos);
 
 		if (eol) {
 			r->pos = (size_t)(eol - r->window) + 1;
@@ -609,6 +632,7 @@ int mbox_reader_load(struct mbox_reader *r, struct intake *in,
 	if (skip_line(r, e) < 0)
 		return -1;
 	r->content = r->base + r->pos;
+	r->refused = false;
 	if (begin_message(r, e) < 0)
 		return -1;
 	got = scan(r, in, e);
@@ -618,7 +642,10 @@ int mbox_reader_load(struct mbox_reader *r, struct intake *in,
 	r->state = AT_END;
 	if (got)
 		take_separator(r, false);
-	return 0;
+	if (!r->refused)
+		return 0;
+	*e = r->refusal;
+	return -1;
 }
 
 int mbox_reader_pass(struct mbox_reader *r, uint64_t length, struct err *e)

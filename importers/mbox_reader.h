@@ -36,7 +36,8 @@ const char *mbox_reader_separator(const struct mbox_reader *r);
 /* Its score was weak: report it. */
 bool mbox_reader_doubtful(const struct mbox_reader *r);
 /* Feed the message to in (reset by the caller, not ended), up to the next separator.
-   *length_r: separator line and trailing blank line included. */
+   *length_r: separator line and trailing blank line included. After an error of scope
+   ERR_MESSAGE, which is the intake's, the reader stands behind the message. */
 int mbox_reader_load(struct mbox_reader *r, struct intake *in,
 		     uint64_t *length_r, struct err *e);
 /* Step over it: its length is known. */

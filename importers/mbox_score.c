@@ -6,14 +6,15 @@
 
 #include "core/base/ascii.h"
 
-/* The whole judgement. A separator of an honest writer has a blank line in front,
-   ends in a date and is followed by header fields: 13. What must not get to
-   MBOX_ACCEPT is prose, with a blank line in front or not. */
+/* The whole judgement. A separator of an honest writer has a blank line in
+   front, ends in a date and is followed by header fields: 13. What must not get
+   to MBOX_ACCEPT is prose, with a blank line in front or not. */
 enum weight {
 	/* The file begins with it. */
 	W_FIRST = 2,
-	/* As every mbox has it but pipermail's, and what old Thunderbirds appended
-	   to a file without a final line end. The file's begin is like one. */
+	/* As every mbox has it but pipermail's, and what old Thunderbirds
+	   appended to a file without a final line end. The file's begin is like
+	   one. */
 	W_BLANK = 2,
 	/* Weekday, month and time at the end of the line: prose hardly ever. */
 	W_DATED = 6,
@@ -21,7 +22,7 @@ enum weight {
 	W_SOME_DATE = 2,
 	/* "From the office ...": not what a program writes. */
 	W_WORDS = -2,
-	/* Nothing on the line says anything, unless it is the writer's habit. */
+	/* Nothing on the line says anything, unless the writer's habit does. */
 	W_BARE = -1,
 	W_BARE_EXPECTED = 1,
 	/* Two header fields follow. */
@@ -52,8 +53,8 @@ enum weight {
 	W_FIELD_ITSELF = -20,
 };
 
-/* How far the next boundary line is looked for: what is looked at twice must stay
-   little, whatever somebody makes up. */
+/* How far the next boundary line is looked for: what is looked at twice must
+   stay little, whatever somebody makes up. */
 enum { MIME_LOOK = 16 << 10 };
 
 struct slice {
@@ -149,9 +150,9 @@ static unsigned date_part(struct slice word)
 
 	if (word.n > 1 && word.s[word.n - 1] == ',')
 		word.n--;
-	if (one_of(word, days, 7))
+	if (word.n == 3 && one_of(word, days, 7))
 		return PART_WEEKDAY;
-	if (one_of(word, months, 13))
+	if (word.n == 3 && one_of(word, months, 13))
 		return PART_MONTH;
 	if (digit_groups(word, ':', 2, 3))
 		return PART_TIME;
@@ -192,7 +193,8 @@ static bool is_git(const char *s, const char *end)
 	static const char date[] = " Mon Sep 17 00:00:00 2001";
 	size_t n = 0;
 
-	while (s + n < end && (ascii_is_digit(s[n]) || (s[n] >= 'a' && s[n] <= 'f')))
+	while (s + n < end &&
+	       (ascii_is_digit(s[n]) || (s[n] >= 'a' && s[n] <= 'f')))
 		n++;
 	return (n == 40 || n == 64) &&
 	       (size_t)(end - s) == n + sizeof(date) - 1 &&
@@ -207,12 +209,13 @@ enum mbox_shape mbox_shape(const char *line, size_t n)
 
 	if (is_git(s, end))
 		return MBOX_GIT;
-	/* The date is the last run of words that can be parts of one: senders may
-	   have blanks in them. "remote from HOST" is UUCP's. */
+	/* The date is the last run of words that can be parts of one: senders
+	   may have blanks in them. "remote from HOST" is UUCP's. */
 	while (next_word(&s, end, &word)) {
 		unsigned part = date_part(word);
 
-		if (is_date(tail) && word.n == 6 && !memcmp(word.s, "remote", 6))
+		if (is_date(tail) && word.n == 6 &&
+		    !memcmp(word.s, "remote", 6))
 			break;
 		tail = part ? tail | part : 0;
 		ever |= part;
@@ -312,11 +315,24 @@ static enum line_kind next_unfolded(struct lines *l)
 static bool is_known_field(const char *line)
 {
 	static const char *const known[] = {
-		"Bcc",	       "Cc",	       "Content-Type", "Date",
-		"Delivered-To", "From",	       "Message-ID",   "MIME-Version",
-		"Received",    "References",   "Reply-To",     "Return-Path",
-		"Status",      "Subject",      "To",	       "X-Account-Key",
-		"X-Mozilla-Status", "X-UIDL",
+		"Bcc",
+		"Cc",
+		"Content-Type",
+		"Date",
+		"Delivered-To",
+		"From",
+		"Message-ID",
+		"MIME-Version",
+		"Received",
+		"References",
+		"Reply-To",
+		"Return-Path",
+		"Status",
+		"Subject",
+		"To",
+		"X-Account-Key",
+		"X-Mozilla-Status",
+		"X-UIDL",
 	};
 	struct slice name = { .s = line, .n = strcspn(line, ": \t") };
 
@@ -359,7 +375,7 @@ static int weigh_next(struct lines *l, bool machine_made)
 	}
 }
 
-/* UUCP's trace, ">From user date remote from host", between separator and header. */
+/* UUCP's trace below the separator: ">From user date remote from host". */
 static void skip_uucp(struct lines *l)
 {
 	const char *eol;
@@ -389,8 +405,8 @@ static int weigh_shape(const struct mbox_candidate *c, enum mbox_shape shape)
 	return c->first || c->git_expected ? W_DATED : W_DATED + W_GIT_PATCH;
 }
 
-/* Whether the first place where the boundary is named is a boundary line. A copy of
-   the message before names it in its header first. */
+/* Whether the first place where the boundary is named is a boundary line. A
+   copy of the message before names it in its header first. */
 static bool inside_mime(const struct mbox_candidate *c)
 {
 	size_t n = c->n < MIME_LOOK ? c->n : MIME_LOOK;
@@ -409,7 +425,9 @@ int mbox_score(const struct mbox_candidate *c)
 {
 	const char *end = c->text + c->n;
 	const char *eol = memchr(c->text, '\n', c->n);
-	struct lines l = { .s = eol ? eol + 1 : end, .end = end, .all = c->all };
+	struct lines l = { .s = eol ? eol + 1 : end,
+			   .end = end,
+			   .all = c->all };
 	size_t n = (size_t)((eol ? eol : end) - c->text);
 	enum mbox_shape shape;
 	int score;

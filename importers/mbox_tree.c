@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Finds mbox files in a directory tree, and their folders' names: "Foo", "Foo.mbox",
-   "Foo.mbox/mbox" (Apple Mail's export), with children in "Foo.sbd/" (Thunderbird,
-   Evolution) or in a plain directory. */
+/* Finds mbox files in a directory tree, and their folders' names: "Foo",
+   "Foo.mbox", "Foo.mbox/mbox" (Apple Mail's export), with children in
+   "Foo.sbd/" (Thunderbird, Evolution) or in a plain directory. */
 #include "importers/mbox_tree.h"
 
 #include <errno.h>
@@ -41,8 +41,8 @@ void mbox_remark(struct mbox_tree *t, const char *fmt, ...)
 	free(text);
 	if (t->n_remarks == t->cap_remarks) {
 		t->cap_remarks += t->cap_remarks / 2 + 8;
-		t->remarks = mem_realloc(t->remarks, t->cap_remarks *
-						     sizeof(*t->remarks));
+		t->remarks = mem_realloc(t->remarks,
+					 t->cap_remarks * sizeof(*t->remarks));
 	}
 	t->remarks[t->n_remarks++] = buf_detach(&line);
 }
@@ -93,9 +93,11 @@ bool mbox_named_so(const char *name)
 bool mbox_named_index(const char *name)
 {
 	static const char *const suffixes[] = {
-		".msf", ".snm", ".toc", ".dat",		     /* Mozilla, Eudora */
+		".msf",	  ".snm",	 ".toc",
+		".dat", /* Mozilla, Eudora */
 		".cmeta", ".ev-summary", ".ev-summary-meta", /* Evolution */
-		".index", ".index.data", ".lock", NULL,
+		".index", ".index.data", ".lock",
+		NULL,
 	};
 	size_t n = strlen(name);
 
@@ -137,7 +139,7 @@ static void add_parts(struct buf *parts, const char *rel)
 		add_part(parts, leaf, strlen(leaf), mbox_suffixes);
 }
 
-/* The source's own name, as a file or as Apple's directory round a file "mbox". */
+/* The source's own name, be it a file or Apple's directory round a file. */
 static void add_root_part(struct buf *parts, const char *root)
 {
 	char *copy = mem_strdup(root);
@@ -203,17 +205,19 @@ static void add_file(struct mbox_tree *t, const struct walk *w, const char *rel,
 	buf_free(&parts);
 }
 
-/* Thunderbird ignores these, too. All else is judged by its content: a folder may be
-   called foo.msf (fixtures/README.md fact 7). */
+/* Thunderbird ignores these, too. All else is judged by its content: a folder
+   may be called foo.msf (fixtures/README.md fact 7). */
 static bool is_control(const char *name)
 {
-	return name[0] == '.' || name[0] == '#' || name[strlen(name) - 1] == '~';
+	return name[0] == '.' || name[0] == '#' ||
+	       name[strlen(name) - 1] == '~';
 }
 
 static bool has_dir(const struct walk_dir *d, const char *name)
 {
 	for (size_t i = 0; i < d->n; i++)
-		if (d->entries[i].kind == 'd' && !strcmp(d->entries[i].name, name))
+		if (d->entries[i].kind == 'd' &&
+		    !strcmp(d->entries[i].name, name))
 			return true;
 	return false;
 }
@@ -243,7 +247,8 @@ static void look_at(struct mbox_tree *t, struct walk *w, struct buf *rel,
 		mbox_remark(t, "%s: %s", rel->data,
 			    kind == 'l' ? "a symbolic link, not followed"
 					: "a special file, not opened");
-	else if (is_control(name) || (kind == 'd' && is_foreign(name, is_maildir)))
+	else if (is_control(name) ||
+		 (kind == 'd' && is_foreign(name, is_maildir)))
 		t->passed_over++;
 	else if (kind == 'f')
 		add_file(t, w, rel->data, NULL);
@@ -261,10 +266,13 @@ static int look_into(struct mbox_tree *t, struct walk *w, struct buf *rel,
 
 	if (walk_list(w, rel->data, &d, e) < 0)
 		return -1;
-	is_maildir = has_dir(&d, "cur") && (has_dir(&d, "new") || has_dir(&d, "tmp"));
+	is_maildir = has_dir(&d, "cur") &&
+		     (has_dir(&d, "new") || has_dir(&d, "tmp"));
 	if (is_maildir)
-		mbox_remark(t, "%s: a Maildir, left out; bring it over as maildir:%s",
-			    rel_len ? rel->data : ".", "PATH");
+		mbox_remark(
+			t,
+			"%s: a Maildir, left out; bring it over as maildir:%s",
+			rel_len ? rel->data : ".", "PATH");
 	for (size_t i = 0; i < d.n; i++) {
 		if (rel_len)
 			buf_add_char(rel, '/');
@@ -332,7 +340,8 @@ static bool keeps_keywords(const char *text, size_t n)
 		return false;
 	buf_add(&h.raw, eol + 1, (size_t)(line - eol - 1));
 	header_index(&h);
-	found = header_find(&h, "X-IMAPbase", 0) || header_find(&h, "X-IMAP", 0);
+	found = header_find(&h, "X-IMAPbase", 0) ||
+		header_find(&h, "X-IMAP", 0);
 	header_free(&h);
 	return found;
 }
@@ -343,15 +352,18 @@ static bool is_packed(const char *text, size_t n)
 		const char *magic;
 		size_t n;
 	} kinds[] = {
-		{ .magic = "\x1F\x8B", .n = 2 },	   /* gzip */
+		{ .magic = "\x1F\x8B", .n = 2 }, /* gzip */
 		{ .magic = "BZh", .n = 3 },
-		{ .magic = "\xFD" "7zXZ", .n = 5 },
+		{ .magic = "\xFD"
+			   "7zXZ",
+		  .n = 5 },
 		{ .magic = "\x28\xB5\x2F\xFD", .n = 4 }, /* zstd */
 		{ .magic = "PK\3\4", .n = 4 },
 	};
 
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
-		if (n >= kinds[i].n && !memcmp(text, kinds[i].magic, kinds[i].n))
+		if (n >= kinds[i].n &&
+		    !memcmp(text, kinds[i].magic, kinds[i].n))
 			return true;
 	return false;
 }

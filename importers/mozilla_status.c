@@ -5,12 +5,8 @@
 #include <string.h>
 
 const char *const mozilla_leading_fields[] = {
-	"X-Account-Key",
-	"X-UIDL",
-	"X-Mozilla-Status",
-	"X-Mozilla-Status2",
-	"X-Mozilla-Keys",
-	NULL,
+	"X-Account-Key",     "X-UIDL",	       "X-Mozilla-Status",
+	"X-Mozilla-Status2", "X-Mozilla-Keys", NULL,
 };
 
 static bool is_blank(char c)
@@ -132,8 +128,8 @@ void mozilla_status_apply(const struct header *h, struct message *m)
 
 	if (mozilla_status_read(h, &status))
 		mozilla_status_set(m, status);
-	for (unsigned nth = 0;
-	     (field = header_find(h, "X-Mozilla-Keys", nth)); nth++) {
+	for (unsigned nth = 0; (field = header_find(h, "X-Mozilla-Keys", nth));
+	     nth++) {
 		const char *value = h->raw.data + field->value;
 
 		if (all_blank(value, field->value_len))

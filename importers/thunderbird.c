@@ -376,6 +376,11 @@ static void tell_folder(struct thunderbird *t)
 		tb_remark(&t->remarks,
 			  "%s: %ju bytes in front of the first message are no mail",
 			  t->f->id, (uintmax_t)mbox_reader_junk(t->reader));
+	if (t->reader && mbox_reader_rejected(t->reader))
+		tb_remark(&t->remarks,
+			  "%s: %ju lines begin like a message, but were taken for "
+			  "text of the one before",
+			  t->f->id, (uintmax_t)mbox_reader_rejected(t->reader));
 }
 
 static int next_folder(struct importer *imp, struct folder *f, struct err *e)

@@ -29,3 +29,21 @@ void target_mail_free(struct target_mail *m)
 	flags_free(&m->flags);
 	target_mail_init(m);
 }
+
+int target_open_each(struct target *t, struct target_open *opens, size_t n,
+		     struct err *e)
+{
+	for (size_t i = 0; i < n; i++) {
+		struct target_open *o = &opens[i];
+
+		o->failed = false;
+		if (t->ops->open_folder(t, o->path, o->use, o->create, o->folder,
+					e) == 0)
+			continue;
+		if (e->scope > ERR_FOLDER)
+			return -1;
+		o->failed = true;
+		o->why = *e;
+	}
+	return 0;
+}

@@ -11,8 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* One mailbox account that mail is brought to. storage/imap is the real one;
-   storage/dry.c accepts everything and sends nothing (scan, --dry-run); tests have
+/* One mailbox account that mail is brought to. storage/imap is the real one; tests have
    doubles that fail on purpose. */
 struct target;
 
@@ -72,6 +71,16 @@ struct target_mail {
 	struct flags flags;
 };
 
+/* One of the folders that open_folders is asked for. */
+struct target_open {
+	const char *const *path;
+	enum folder_use use;
+	bool create;
+	struct target_folder *folder; /* the caller's, initialised; filled in */
+	bool failed;		      /* it cannot be had: why */
+	struct err why;
+};
+
 struct target_limits {
 	size_t batch_messages; /* what a batch should hold at most, now: adapts */
 	uint64_t batch_bytes;
@@ -88,6 +97,12 @@ struct target_ops {
 	int (*open_folder)(struct target *t, const char *const *path,
 			   enum folder_use use, bool create,
 			   struct target_folder *f, struct err *e);
+
+	/* The same for many, which over a slow line is much faster than one by one. 0
+	   also when some of them cannot be had (failed says which); -1 when nothing
+	   more can be asked. No batch is open. */
+	int (*open_folders)(struct target *t, struct target_open *opens, size_t n,
+			    struct err *e);
 
 	void (*limits)(struct target *t, struct target_limits *l_r);
 
@@ -134,7 +149,8 @@ struct target {
 void target_mail_init(struct target_mail *m);
 void target_mail_free(struct target_mail *m);
 
-/* The target of scan and --dry-run. */
-struct target *target_dry_new(void);
+/* open_folders for a target that has nothing better than one after the other. */
+int target_open_each(struct target *t, struct target_open *opens, size_t n,
+		     struct err *e);
 
 #endif

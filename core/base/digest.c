@@ -33,7 +33,7 @@ struct digest_body {
 	uint64_t quotes;  /* that many '>' are held back ... */
 	size_t matched;	  /* ... and that much of "From " behind them */
 	uint64_t eols;	  /* line ends held back: they may be the last */
-	char fold[FOLD_SIZE + SCAN_VEC];
+	char fold[FOLD_SIZE + SCAN_SLACK];
 };
 
 struct ignored {
@@ -235,12 +235,16 @@ static size_t hold_tail(struct digest_body *d, const char *bytes, size_t from,
 static void add_lines(struct digest_body *d, const char *bytes, size_t n)
 {
 	size_t done = 0, at, quotes;
+	const char *mark;
 
 	if (d->at_start)
 		done = resume_line(d, bytes, n);
 	if (done == n)
 		return;
-	for (at = done; (at = scan_find_pair(bytes, at, n, '>', 'F')) < n; at++) {
+	/* Encoded bodies have no '>' at all, and memchr is the fastest there is. */
+	mark = memchr(bytes + done, '>', n - done);
+	at = mark ? (size_t)(mark - bytes) : n;
+	for (; (at = scan_find_pair(bytes, at, n, '>', 'F')) < n; at++) {
 		if (n - at - 1 < FROM_LEN ||
 		    memcmp(bytes + at + 1, from_line, FROM_LEN))
 			continue;

@@ -15,9 +15,8 @@ struct intake_state {
 	struct digest_body *body;
 	size_t line_at;	      /* in header.raw: the line that is being collected */
 	size_t lines_size;    /* of the lines before it, a line end counting one */
-	bool cr;	      /* the last byte of the wire form so far is a CR */
-	uint64_t line;	      /* octets since the last LF of the wire form */
-	char wire[PIECE * 2 + SCAN_VEC]; /* a piece in its wire form */
+	struct scan_lines lines; /* of the wire form */
+	char wire[PIECE * 2 + SCAN_SLACK]; /* a piece in its wire form */
 };
 
 void intake_init(struct intake *in)
@@ -45,8 +44,7 @@ void intake_reset(struct intake *in)
 	digest_body_reset(in->state->body);
 	in->state->line_at = 0;
 	in->state->lines_size = 0;
-	in->state->cr = false;
-	in->state->line = 0;
+	in->state->lines = (struct scan_lines){ .open = 0 };
 	in->wire_size = in->store_size = 0;
 	in->nuls = in->lone_crs = in->longest_line = 0;
 	in->header_8bit = in->ends_with_eol = false;
@@ -54,74 +52,29 @@ void intake_reset(struct intake *in)
 	in->in_header = true;
 }
 
-static void end_line(struct intake *in, uint64_t len)
-{
-	if (len > in->longest_line)
-		in->longest_line = len;
-}
-
-/* Find the longest line. A line as long as the longest so far is the usual case
-   (encoded bodies), and within that distance nothing can be longer. */
-static void measure_lines(struct intake *in, const char *at, size_t n)
-{
-	struct intake_state *st = in->state;
-	const char *end = at + n, *lf;
-	bool cr = st->cr;
-
-	while (at < end) {
-		size_t left = (size_t)(end - at), len;
-
-		len = in->longest_line < left ? (size_t)in->longest_line : left;
-		if (st->line) {
-			lf = memchr(at, '\n', left);
-		} else if (left > len + 1) {
-			if (at[len] == '\n')
-				lf = at + len;
-			else if (at[len] == '\r' && at[len + 1] == '\n')
-				lf = at + len + 1;
-			else if (!(lf = memrchr(at, '\n', len)))
-				lf = memchr(at + len, '\n', left - len);
-		} else {
-			lf = memrchr(at, '\n', left);
-		}
-		if (!lf)
-			break;
-		if (lf > at)
-			cr = lf[-1] == '\r';
-		/* Of several lines, this is more than any of them has; but not
-		   more than the longest so far. */
-		end_line(in, st->line + (size_t)(lf - at) - cr);
-		cr = false;
-		st->line = 0;
-		at = lf + 1;
-	}
-	st->line += (size_t)(end - at);
-}
-
 /* At most PIECE bytes, and at least one. */
 static int wire_piece(struct intake *in, const char *bytes, size_t n,
 		      struct err *e)
 {
 	struct intake_state *st = in->state;
-	bool cr = st->cr;
-	struct scan_count c;
-	uint64_t crlfs = 0;
+	uint64_t lfs = scan_count(bytes, n, '\n'), crlfs = 0;
+	bool cr = st->lines.cr;
 
-	scan_count(bytes, n, &c);
-	if (c.crs)
+	if (memchr(bytes, '\r', n)) {
+		in->lone_crs += scan_count(bytes, n, '\r');
 		crlfs = scan_count_pairs(bytes, n, '\r', '\n');
+	}
 	if (cr && bytes[0] == '\n')
 		crlfs++;
-	in->wire_size += n + c.lfs - crlfs;
-	in->nuls += c.nuls;
-	in->lone_crs += c.crs;
 	in->lone_crs -= crlfs; /* a CR at the end counted until its LF came */
-	measure_lines(in, bytes, n);
-	st->cr = bytes[n - 1] == '\r';
+	in->wire_size += n + lfs - crlfs;
+	if (memchr(bytes, '\0', n))
+		in->nuls += scan_count(bytes, n, '\0');
+	scan_lines(&st->lines, bytes, n, crlfs == lfs, crlfs == 0);
 	in->ends_with_eol = bytes[n - 1] == '\n';
 	if (!in->want_spool)
 		return 0;
-	if (c.lfs == crlfs)
+	if (lfs == crlfs)
 		return spool_add(&in->spool, bytes, n, e);
 	n = scan_spread_crlf(st->wire, bytes, n, cr);
 	return spool_add(&in->spool, st->wire, n, e);
@@ -287,9 +240,12 @@ int intake_add(struct intake *in, const char *bytes, size_t n, struct err *e)
 
 int intake_end(struct intake *in, struct err *e)
 {
+	const struct scan_lines *lines = &in->state->lines;
+
 	if (in->in_header && header_done(in, e) < 0)
 		return -1;
-	end_line(in, in->state->line);
+	in->longest_line = lines->open > lines->longest ? lines->open :
+							  lines->longest;
 	digest_finish(in->state->body, &in->header, &in->digest);
 	return 0;
 }

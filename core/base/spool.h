@@ -12,7 +12,7 @@
 /* Where a message rests between the store and the socket, in its wire form: in
    memory up to SPOOL_MEMORY bytes, behind that in a temporary file without a name
    (O_TMPFILE in $TMPDIR, or created and unlinked; 0600). */
-enum { SPOOL_MEMORY = 1 << 20, SPOOL_KEEP = 64 << 10 };
+enum { SPOOL_MEMORY = 1 << 20, SPOOL_KEEP = 8 << 10 };
 
 struct spool {
 	struct buf mem;

@@ -94,6 +94,7 @@ static void close_target(struct target *t)
 
 static const struct target_ops imap_ops = {
 	.open_folder = open_folder,
+	.open_folders = imap_folders_open,
 	.limits = limits,
 	.submit = submit,
 	.reap = reap,

@@ -275,7 +275,7 @@ static int make_deep(struct imap_target *it, const char *name, enum folder_use u
 
 /* Names as plain as every server takes them: Gmail wants no blanks at the ends and no
    two in a row, and no '^' and '\'; Cyrus no '"' and '\'; Dovecot and Courier no '/'
-   although their separator is '.'; Courier nothing beyond U+FFFF. Only asked for when
+   although their separator is '.', and Dovecot's Maildir no '.' when it is '/'; Courier nothing beyond U+FFFF. Only asked for when
    the name itself was refused. */
 static bool plainer_part(const char *part, struct buf *out)
 {
@@ -284,7 +284,7 @@ static bool plainer_part(const char *part, struct buf *out)
 	for (const char *c = part; *c; c++) {
 		bool long_one = (unsigned char)*c >= 0xF0;
 
-		if (long_one || strchr("/\\^\"", *c))
+		if (long_one || strchr("./\\^\"", *c))
 			buf_add_char(out, '_');
 		else if (*c != ' ' ||
 			 (out->len > start && out->data[out->len - 1] != ' '))
@@ -535,17 +535,72 @@ static void note_who_asks(struct imap_folder *row, const char *const *path,
 	buf_free(&asked);
 }
 
+struct imap_folder *imap_folder_look(struct imap_target *it,
+				     const char *const *path,
+				     enum folder_use use, struct buf *name,
+				     bool *changed_r)
+{
+	struct attempt a = { .use = path[1] || it->above[0] ? USE_NONE : use };
+	struct way way;
+	struct err e;
+
+	buf_reset(name);
+	find_way(it, path, use, &way);
+	/* Where the use must be said, imap_folder_open says it. */
+	if (go(it, &way, &a, &e) == 0 && !a.row &&
+	    !(is_special(a.use) && it->s->caps & IMAP_CAP_CREATE_SPECIAL_USE) &&
+	    imap_name_encode(way.path, way.base.data, it->s->separator, name,
+			     &a.changed, &e) < 0)
+		buf_reset(name);
+	buf_free(&way.base);
+	*changed_r = a.changed;
+	return a.row;
+}
+
+void imap_folder_opened(struct imap_target *it, const char *const *path,
+			const char *wire, bool changed, struct target_folder *f)
+{
+	struct imap_folder *row = imap_folders_find(&it->folders, wire);
+
+	f->exists = true;
+	if (wire != f->name.data)
+		buf_set_str(&f->name, wire);
+	buf_reset(&f->shown);
+	imap_name_show(wire, it->s->prefix, it->s->separator, &f->shown);
+	if (row && path)
+		note_who_asks(row, path, changed, f->shown.data);
+}
+
+/* By the name that the server gave it before. */
+static int open_by_name(struct imap_target *it, struct target_folder *f,
+			struct err *e)
+{
+	struct imap_folder *row = imap_folders_find(&it->folders, f->name.data);
+
+	f->created = false;
+	f->exists = (row && is_target(row)) || is_inbox(f->name.data);
+	if (!f->exists)
+		return 0;
+	imap_folder_opened(it, NULL, f->name.data, false, f);
+	if (imap_session_reselect(it->s, f->name.data, e) < 0)
+		return -1;
+	take_selection(it, f);
+	return 0;
+}
+
 int imap_folder_open(struct target *t, const char *const *path,
 		     enum folder_use use, bool create_it, struct target_folder *f,
 		     struct err *e)
 {
 	struct imap_target *it = imap_target(t);
-	struct attempt a = { .use = path[1] || it->above[0] ? USE_NONE : use,
-			     .create = create_it };
+	struct attempt a = { .create = create_it };
 	struct way way;
 	int ret;
 
+	if (!path)
+		return open_by_name(it, f, e);
 	assert(path[0]);
+	a.use = path[1] || it->above[0] ? USE_NONE : use;
 	find_way(it, path, use, &way);
 	ret = go(it, &way, &a, e);
 	buf_free(&way.base);
@@ -555,10 +610,7 @@ int imap_folder_open(struct target *t, const char *const *path,
 	f->created = a.created;
 	if (!a.row)
 		return 0;
-	buf_set_str(&f->name, a.row->name);
-	buf_reset(&f->shown);
-	imap_name_show(a.row->name, it->s->prefix, it->s->separator, &f->shown);
-	note_who_asks(a.row, path, a.changed, f->shown.data);
+	imap_folder_opened(it, path, a.row->name, a.changed, f);
 	if (imap_session_reselect(it->s, f->name.data, e) < 0)
 		return -1;
 	take_selection(it, f);

@@ -107,6 +107,8 @@ int imap_command(struct imap_session *s, const char *line, const char *doing,
 /* SELECT even when it is selected: UIDNEXT and the number of messages are fresh. */
 int imap_session_reselect(struct imap_session *s, const char *wire_name,
 			  struct err *e);
+/* Another folder was selected behind libetpan's back. */
+void imap_session_forget_selected(struct imap_session *s);
 
 /* sasl.c: log in as opt says. */
 int imap_login(struct imap_session *s, const struct imap_options *opt,
@@ -179,6 +181,20 @@ int imap_quiet(struct imap_target *it, struct err *e);
 int imap_folder_open(struct target *t, const char *const *path,
 		     enum folder_use use, bool create, struct target_folder *f,
 		     struct err *e);
+
+/* The folder for path, if it is there: without asking. If it is not, name is what it
+   would be made as ("" when that must be left to imap_folder_open). */
+struct imap_folder *imap_folder_look(struct imap_target *it,
+				     const char *const *path,
+				     enum folder_use use, struct buf *name,
+				     bool *changed_r);
+/* It has been selected: fill in what f is called. path NULL: nobody asked for it. */
+void imap_folder_opened(struct imap_target *it, const char *const *path,
+			const char *wire, bool changed, struct target_folder *f);
+
+/* folder_many.c */
+int imap_folders_open(struct target *t, struct target_open *opens, size_t n,
+		      struct err *e);
 
 /* find.c */
 int imap_find_begin(struct target *t, const struct target_folder *f,

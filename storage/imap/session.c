@@ -411,3 +411,9 @@ int imap_session_reselect(struct imap_session *s, const char *wire_name,
 {
 	return select_folder(s, wire_name, false, e);
 }
+
+void imap_session_forget_selected(struct imap_session *s)
+{
+	free(s->selected);
+	s->selected = NULL;
+}

@@ -377,9 +377,12 @@ ssize_t stream_try_send(struct stream *s, const char *bytes, size_t n,
 	while (done < n) {
 		ssize_t got = send_or_listen(s, bytes + done, n - done);
 
-		if (got < 0)
+		/* What is gone is gone and must be told, or the pipeline would take a
+		   message for unsent that the server may have. The failure is told
+		   next time. */
+		if (got < 0 && !done)
 			return stream_say_failure(s, e);
-		if (got == 0)
+		if (got <= 0)
 			break;
 		done += (size_t)got;
 	}

@@ -19,7 +19,8 @@
    and stream_wait.
 
    S1  After a failure the stream is dead: every later call fails with the first
-       failure's text.
+       failure's text. Only what had arrived before is still given: a server that
+       leaves says why.
    S2  Not more than STREAM_QUEUE bytes that nobody asked for are held.
    S3  STARTTLS begins with an empty queue, or not at all: what was said before
        TLS is not believed after it (CVE-2011-0411, CVE-2020-15953).
@@ -50,7 +51,8 @@ const char *stream_describe(const struct stream *s);
 /* libetpan's view. Freeing the low (mailimap_free does) frees the stream. */
 struct _mailstream_low *stream_low(struct stream *s);
 
-/* Take up to n bytes now: how many (0: none right now), or -1. */
+/* Take up to n bytes now: how many (0: none right now), or -1. What was not taken
+   comes first in the next call, not fewer bytes of it: TLS may have begun on them. */
 ssize_t stream_try_send(struct stream *s, const char *bytes, size_t n,
 			struct err *e);
 /* Give up to n bytes that are there: how many (0: none right now), or -1 (also at
@@ -62,6 +64,7 @@ int stream_wait(struct stream *s, bool sending, struct err *e);
 
 /* The failure that killed the stream; "" while it lives. */
 const char *stream_failure(const struct stream *s);
+/* Bytes handed to the connection: before TLS, so without its framing. */
 uint64_t stream_bytes_sent(const struct stream *s);
 void stream_free(struct stream *s);
 

@@ -121,25 +121,49 @@ void talk_reset(struct imap_talk *t)
 	t->quoted = t->escaped = t->continued = false;
 }
 
+/* "OK [CODE (x y)] text": does the code end, and every list in it? libetpan 1.9.4
+   follows a null pointer where a list does not: "[PERMANENTFLAGS (". */
+static bool code_ends(const char *line)
+{
+	int depth = 0;
+
+	line += !strncmp(line, "* ", 2) ? 2 : strcspn(line, " ") + 1;
+	line += strcspn(line, " ");
+	if (strncmp(line, " [", 2))
+		return true;
+	for (line += 2; *line && *line != ']' && depth >= 0; line++)
+		depth += (*line == '(') - (*line == ')');
+	return *line == ']' && !depth;
+}
+
 static const char *line_end(struct imap_talk *t)
 {
-	if (t->line.len && t->line.data[t->line.len - 1] == '\r')
+	const char *line = t->line.data, *why = NULL;
+
+	if (t->line.len && line[t->line.len - 1] == '\r')
 		buf_cut(&t->line, t->line.len - 1);
-	if (talk_literal(t->line.data, t->line.len, t->continued, &t->literal)) {
+	if (talk_literal(line, t->line.len, t->continued, &t->literal)) {
 		if (t->literal > IMAP_LITERAL_MAX)
 			return "a literal that is too long";
+		if (t->quoted)
+			return "a line that does not end";
 		t->continued = true; /* depth goes on: the parser's stack does */
-	} else {
-		if (!t->continued) {
-			talk_note(t, t->line.data);
-			note_tagged(t, t->line.data);
-		}
-		t->depth = 0;
-		t->continued = false;
+		buf_reset(&t->line);
+		return NULL;
 	}
+	if (t->continued || (!strncmp(line, "* ", 2) && !is_status(line))) {
+		if (t->depth || t->quoted)
+			why = "a line that does not end";
+	} else {
+		talk_note(t, line);
+		note_tagged(t, line);
+		if (line[0] != '+' && strchr(line, ' ') && !code_ends(line))
+			why = "a response code that does not end";
+	}
+	t->depth = 0;
+	t->quoted = t->escaped = t->continued = false;
 	buf_reset(&t->line);
-	t->quoted = t->escaped = false;
-	return NULL;
+	return why;
 }
 
 static const char *look_at(struct imap_talk *t, char c)

@@ -64,15 +64,51 @@ int ledger_copy_claimed(struct ledger *led, int64_t message, int64_t folder,
 	return got;
 }
 
-int ledger_copy_put(struct ledger *led, int64_t folder, int64_t run,
-		    const struct ledger_copy_about *about, struct err *e)
+/* What of a copy its message knows. */
+struct known {
+	int state;
+	int64_t run;
+	bool same_digest, same_subject;
+};
+
+/* A message that is not there leaves k as it is: the foreign key sees to that.
+ */
+static int ask_message(struct ledger *led,
+		       const struct ledger_copy_about *about,
+		       const char *subject, struct known *k, struct err *e)
 {
 	const struct digest *d = about->digest;
-	char subject[SUBJECT_ROOM];
-	int64_t changed;
+	struct use u;
+	int got;
+
+	if (!about->message)
+		return 0;
+	if (use_begin(&u, led, ST_MESSAGE_SAYS, e) < 0)
+		return -1;
+	use_int(&u, about->message);
+	use_bytes(&u, d ? d->full : NULL, d ? DIGEST_SIZE : 0);
+	use_text(&u, subject);
+	got = use_row(&u, e);
+	if (got <= 0)
+		return got;
+	got = use_get_enum(&u, 0, LEDGER_REFUSED, &k->state, e);
+	k->run = sqlite3_column_int64(u.st, 1);
+	k->same_digest = sqlite3_column_int(u.st, 2);
+	k->same_subject = sqlite3_column_int(u.st, 3);
+	use_end(&u);
+	return got;
+}
+
+/* ST_COPY_ADD and ST_COPY_REPLACE take the same values. */
+static int write_copy(struct ledger *led, enum statement which, int64_t folder,
+		      int64_t run, const struct ledger_copy_about *about,
+		      const char *subject, const struct known *k,
+		      int64_t *changed_r, struct err *e)
+{
+	const struct digest *d = k->same_digest ? NULL : about->digest;
 	struct use u;
 
-	if (use_begin(&u, led, ST_COPY_PUT, e) < 0)
+	if (use_begin(&u, led, which, e) < 0)
 		return -1;
 	use_int(&u, folder);
 	use_name(&u, about->locator);
@@ -85,16 +121,35 @@ int ledger_copy_put(struct ledger *led, int64_t folder, int64_t run,
 	use_date(&u, about->date);
 	use_int(&u, about->notes);
 	use_text(&u, text_or_null(about->why));
+	use_int(&u, about->state == COPY_UPLOADED ? k->run : 0);
 	use_bytes(&u, d ? d->full : NULL, d ? DIGEST_SIZE : 0);
-	use_text(&u, text_subject(about->subject, subject));
-	if (use_run(&u, &changed, e) < 0)
+	use_text(&u, k->same_subject ? NULL : subject);
+	return use_run(&u, changed_r, e);
+}
+
+int ledger_copy_put(struct ledger *led, int64_t folder, int64_t run,
+		    const struct ledger_copy_about *about, struct err *e)
+{
+	struct known k = { .state = LEDGER_PLANNED };
+	char room[SUBJECT_ROOM];
+	const char *subject = text_subject(about->subject, room);
+	int64_t changed;
+
+	if (ask_message(led, about, subject, &k, e) < 0)
 		return -1;
-	if (!changed)
+	if ((about->state == COPY_UPLOADED || about->state == COPY_ALREADY) &&
+	    k.state != LEDGER_DONE)
 		return db_bug(led, e,
 			      "L2: a copy is on the server, but message "
 			      "%lld is not done",
 			      (long long)about->message);
-	return 0;
+	if (write_copy(led, ST_COPY_ADD, folder, run, about, subject, &k,
+		       &changed, e) < 0)
+		return -1;
+	if (changed)
+		return 0;
+	return write_copy(led, ST_COPY_REPLACE, folder, run, about, subject, &k,
+			  NULL, e);
 }
 
 struct pending {

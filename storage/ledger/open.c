@@ -7,6 +7,7 @@
 #include "storage/ledger/file.h"
 #include "storage/ledger/schema.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -24,9 +25,20 @@ static const char settings[] = "PRAGMA cache_size = -4096;"
 			       "PRAGMA cell_size_check = ON;"
 			       "PRAGMA trusted_schema = OFF";
 
+/* Nobody asks SQLite how much memory it takes; to count it costs a mutex for
+   every allocation, a twelfth of a bulk run. No effect when SQLite is in use
+   already. */
+static void set_up_sqlite(void)
+{
+	(void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+}
+
 static int connect_to(struct ledger *led, const char *name, int flags,
 		      struct err *e)
 {
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+	pthread_once(&once, set_up_sqlite);
 	/* One thread uses a ledger: no mutexes. */
 	flags |= SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
 	if (sqlite3_open_v2(name, &led->db, flags, NULL) != SQLITE_OK)

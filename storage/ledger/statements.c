@@ -132,6 +132,10 @@ const struct statement_text statement_texts[STATEMENTS] = {
 		"SELECT 1 FROM message WHERE target_folder = ?1 AND uid = ?2 "
 		"AND uidvalidity = ?3 AND state = 2 LIMIT 1",
 		false },
+	/* What a copy need not say again. */
+	[ST_MESSAGE_SAYS] = {
+		"SELECT state, run, full_digest = ?2, subject = ?3 "
+		"FROM message WHERE id = ?1", false },
 	/* With its pending copies: the earliest, and how many. */
 	[ST_MESSAGE_PENDING] = {
 		"SELECT m.state, m.run, min(c.id), count(c.id) FROM message m "
@@ -147,25 +151,21 @@ const struct statement_text statement_texts[STATEMENTS] = {
 		"SELECT 1 FROM copy WHERE message = ?1 AND seen_run = ?4 "
 		"AND state < 3 AND (folder <> ?2 OR locator <> ?3) "
 		"LIMIT 1", false },
-	/* What its message says as well is not kept twice. No row is written for
-	   a copy that claims to be on the server with a message that is not. */
-	[ST_COPY_PUT] = {
+	/* One row of values, and no ON CONFLICT DO UPDATE: otherwise SQLite keeps a
+	   journal of its own for the statement, with every page that it changes. */
+	[ST_COPY_ADD] = {
 		"INSERT INTO copy (folder, locator, seen_run, state, message, "
 		"	offset, length, size, date, notes, why, sent_run, "
 		"	full_digest, subject) "
-		"SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, "
-		"	CASE ?4 WHEN 1 THEN m.run ELSE 0 END, "
-		"	nullif(?12, m.full_digest), nullif(?13, m.subject) "
-		"FROM (SELECT 1) LEFT JOIN message m ON m.id = ?5 "
-		"WHERE ?4 NOT IN (1, 2) OR m.state = 2 "
-		"ON CONFLICT (folder, locator) DO UPDATE SET "
-		"	seen_run = excluded.seen_run, state = excluded.state, "
-		"	message = excluded.message, offset = excluded.offset, "
-		"	length = excluded.length, size = excluded.size, "
-		"	date = excluded.date, notes = excluded.notes, "
-		"	why = excluded.why, sent_run = excluded.sent_run, "
-		"	full_digest = excluded.full_digest, "
-		"	subject = excluded.subject", true },
+		"VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, "
+		"	?13, ?14) ON CONFLICT (folder, locator) DO NOTHING",
+		true },
+	[ST_COPY_REPLACE] = {
+		"UPDATE copy SET seen_run = ?3, state = ?4, message = ?5, "
+		"	offset = ?6, length = ?7, size = ?8, date = ?9, "
+		"	notes = ?10, why = ?11, sent_run = ?12, "
+		"	full_digest = ?13, subject = ?14 "
+		"WHERE folder = ?1 AND locator = ?2", true },
 	[ST_COPY_STANDS] = {
 		"UPDATE copy SET state = ?2, sent_run = ?3, "
 		"why = coalesce(?4, why) WHERE id = ?1", true },

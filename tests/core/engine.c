@@ -285,6 +285,7 @@ static void double_close(struct target *t)
 
 static const struct target_ops double_ops = {
 	.open_folder = double_open,
+	.open_folders = target_open_each,
 	.limits = double_limits,
 	.submit = double_submit,
 	.reap = double_reap,

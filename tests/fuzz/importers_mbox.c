@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Splits any bytes into messages. Whatever they are:
 
-   - offsets ascend, every message begins where the one before ends, and the last
-     ends with the file; what is in front of the first is junk and blank lines;
-   - a message is its bytes behind the separator line without one blank line at the
-     end, either as they are or with one '>' of every ">From " line gone;
+   - offsets ascend, every message begins where the one before ends, and the
+   last ends with the file; what is in front of the first is junk and blank
+   lines;
+   - a message is its bytes behind the separator line without one blank line at
+   the end, either as they are or with one '>' of every ">From " line gone;
    - with these lengths passed over, the same offsets are found.
 
-   The first byte chooses the settings, the next two the size of the reader's window and
-   how far it looks ahead, so that everything also happens at their edges. */
+   The first byte chooses the settings, the next two the size of the reader's
+   window and how far it looks ahead, so that everything also happens at their
+   edges. */
 #include "importers/mbox_reader.h"
 
 #include <stdint.h>
@@ -68,7 +70,8 @@ static void unquote(struct buf *out, const char *s, size_t n)
 	}
 }
 
-static void check_content(const struct intake *in, const char *message, size_t n)
+static void check_content(const struct intake *in, const char *message,
+			  size_t n)
 {
 	const char *eol = memchr(message, '\n', n);
 	size_t skip = eol ? (size_t)(eol - message) + 1 : n;

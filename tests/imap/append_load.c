@@ -193,8 +193,58 @@ static void test_spool_breaks(void)
 	mail_free(&m);
 }
 
+/* A server that takes some and goes: whatever it read belongs to messages that are
+   unknown, never unsent. */
+enum { GONE_AFTER = 700000, GONE_OF = 40, GONE_SIZE = 50000 };
+
+static void *take_and_go(void *arg)
+{
+	struct server *srv = arg;
+	char *bytes = mem_alloc(GONE_AFTER);
+
+	read_all(srv->fd, bytes, GONE_AFTER);
+	free(bytes);
+	close(srv->fd);
+	return NULL;
+}
+
+static void test_taken_is_unknown(void)
+{
+	struct server srv = { .fd = -1 };
+	struct err e = ERR_INIT;
+	struct buf sizes = BUF_INIT;
+	struct client c;
+	struct mail m;
+	pthread_t thread;
+	size_t unknown = 0, prefix = sizeof("A1 APPEND \"Sent\" {50000+}\r\n\r\n");
+
+	for (int i = 0; i < GONE_OF; i++)
+		buf_addf(&sizes, "%d ", GONE_SIZE);
+	client_open(&c, P, PATIENT_MS);
+	mail_make(&m, &c.folder, sizes.data);
+	srv.fd = c.peer;
+	pthread_create(&thread, NULL, take_and_go, &srv);
+	imap_append_submit(c.a, &m.batch, &e);
+	CHECK(reap_all(c.a, &e) == 1);
+	pthread_join(thread, NULL);
+	while (unknown < GONE_OF &&
+	       m.batch.items[unknown].result == APPEND_UNKNOWN)
+		unknown++;
+	CHECK(unknown >= GONE_AFTER / (GONE_SIZE + prefix));
+	for (size_t i = unknown; i < GONE_OF; i++)
+		CHECK(m.batch.items[i].result == APPEND_UNSENT);
+	/* As many as the connection took bytes, to the message. */
+	CHECK((unknown - 1) * GONE_SIZE < stream_bytes_sent(c.s.stream));
+	CHECK(unknown * (GONE_SIZE + prefix) + prefix >=
+	      stream_bytes_sent(c.s.stream));
+	client_close(&c);
+	mail_free(&m);
+	buf_free(&sizes);
+}
+
 int main(void)
 {
+	test_taken_is_unknown();
 	test_two_in_flight();
 	test_window();
 	test_chatty();

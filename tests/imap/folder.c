@@ -39,6 +39,22 @@ static const struct one {
 	{ .what = "there, spelled in NFD and not minimal", .list = I
 	  "* LIST () \"/\" &MEswmQ-\r\n", .path = { "が" },
 	  .steps = { SEL("&MEswmQ-") }, .want = "&MEswmQ-" },
+	{ .what = "response codes without a text behind them", .list = I,
+	  .path = { "INBOX" },
+	  .steps = { { "SELECT \"INBOX\"",
+		       "* 0 EXISTS\r\n* OK [UIDVALIDITY 5]\r\n* OK [UIDNEXT 1]\r\n"
+		       "* OK [PERMANENTFLAGS (\\Seen \\Draft $Forwarded \\*)]\r\n"
+		       "%T OK [READ-WRITE]\r\n" } },
+	  .want = "INBOX" },
+	{ .what = "PERMANENTFLAGS with blanks, unknown codes, a bare OK", .list = I,
+	  .path = { "INBOX" },
+	  .steps = { { "SELECT \"INBOX\"",
+		       "* 0 EXISTS\r\n* OK [UIDVALIDITY 5] x\r\n* OK [UIDNEXT 1] x\r\n"
+		       "* OK [HIGHESTMODSEQ 715194045007] x\r\n* OK [MAILBOXID (F2212ea87)] x\r\n"
+		       "* OK [CLOSED] x\r\n* OK [X-SOMETHING a (b) \"c\"] x\r\n* OK\r\n"
+		       "* OK [PERMANENTFLAGS (\\Seen \\Draft $Forwarded \\*)] x\r\n"
+		       "%T OK\r\n" } },
+	  .want = "INBOX" },
 	{ .what = "not there, and not to be made", .list = I, .path = { "a" },
 	  .only_look = true, .steps = { { NULL, NULL } }, .want = NULL },
 	{ .what = "made with what is above", .list = I, .path = { "a", "b", "c" },

@@ -22,7 +22,8 @@ static const struct {
 	{ "forwarded", "X-Mozilla-Status: 1000\n", "$Forwarded", SKIP_NOT, 0 },
 	{ "bits of no use: HasRe, watched, authed, redirected, priority",
 	  "X-Mozilla-Status: E3F0\n", "", SKIP_NOT, 0 },
-	{ "receipt sent", "X-Mozilla-Status: 0001\nX-Mozilla-Status2: 00800000\n",
+	{ "receipt sent",
+	  "X-Mozilla-Status: 0001\nX-Mozilla-Status2: 00800000\n",
 	  "\\Seen $MDNSent", SKIP_NOT, 0 },
 	{ "label 1", "X-Mozilla-Status: 0000\nX-Mozilla-Status2: 02000000\n",
 	  "$label1", SKIP_NOT, 0 },
@@ -50,8 +51,8 @@ static const struct {
 	  "X-Mozilla-Status: 0000\nX-Mozilla-Status: 0009\n", "", SKIP_NOT, 0 },
 	{ "even if it is not to be read",
 	  "X-Mozilla-Status: ????\nX-Mozilla-Status: 0009\n", "", SKIP_NOT, 0 },
-	{ "without a blank, CRLF", "X-Mozilla-Status:0001\r\n", "\\Seen", SKIP_NOT,
-	  0 },
+	{ "without a blank, CRLF", "X-Mozilla-Status:0001\r\n", "\\Seen",
+	  SKIP_NOT, 0 },
 	{ "tags, folded",
 	  "X-Mozilla-Keys: $label1 nonjunk\r\n\t=e8=a6=8b            \r\n",
 	  "$label1 =e8=a6=8b nonjunk", SKIP_NOT, 0 },
@@ -95,7 +96,8 @@ static void check_set(void)
 	m.skip = SKIP_INTERNAL;
 	m.notes = NOTE_HIDDEN;
 	m.flags.system = FLAG_DRAFT;
-	mozilla_status_set(&m, MOZILLA_EXPUNGED | MOZILLA_READ | MOZILLA_PARTIAL);
+	mozilla_status_set(&m,
+			   MOZILLA_EXPUNGED | MOZILLA_READ | MOZILLA_PARTIAL);
 	CHECK(m.skip == SKIP_INTERNAL);
 	CHECK(m.notes == (NOTE_HIDDEN | NOTE_PARTIAL));
 	CHECK(m.flags.system == (FLAG_DRAFT | FLAG_SEEN));

@@ -533,8 +533,7 @@ static void add_times(struct buf *out, char c, size_t n)
 	out->data[out->len] = '\0';
 }
 
-/* A separator, a quoted line and a blank line, wherever the reader's window
- * ends. */
+/* A separator, a quoted line and a blank line, wherever the window ends. */
 static void check_window(void)
 {
 	static const size_t near[] = { 256 << 10, 320 << 10,
@@ -625,6 +624,41 @@ static void check_changed(void)
 	}
 }
 
+/* There is no room for a temporary file: one message fails, not the folder. */
+static void check_refused(void)
+{
+	struct buf file = BUF_INIT;
+	struct mbox_reader *r = NULL;
+	struct intake in;
+	uint64_t offset, length = 0;
+	struct err e = ERR_INIT;
+	int fd;
+
+	buf_add_str(&file, A HA);
+	add_times(&file, 'y', 3 << 20);
+	buf_add_str(&file, "\n\n" B HB "two\n");
+	fd = file_of(file.data, file.len);
+	intake_init(&in);
+	in.want_spool = true;
+	setenv("TMPDIR", "/nonexistent", 1);
+	if (mbox_reader_open(fd, "test", MBOX_QUOTING_RD, false, &r, &e) < 0)
+		abort();
+	CHECK(mbox_reader_next(r, &offset, &e) == 1);
+	CHECK(mbox_reader_load(r, &in, &length, &e) == -1);
+	CHECK(e.scope == ERR_MESSAGE && e.retry == ERR_LATER);
+	intake_reset(&in);
+	CHECK(mbox_reader_next(r, &offset, &e) == 1);
+	CHECK(offset == length);
+	CHECK(mbox_reader_load(r, &in, &length, &e) == 0);
+	CHECK(offset + length == file.len);
+	CHECK(mbox_reader_next(r, &offset, &e) == 0);
+	unsetenv("TMPDIR");
+	mbox_reader_close(r);
+	intake_free(&in);
+	close(fd);
+	buf_free(&file);
+}
+
 static void check_status(void)
 {
 	static const struct {
@@ -677,6 +711,7 @@ int main(void)
 	check_window();
 	check_long_lines();
 	check_changed();
+	check_refused();
 	check_status();
 	return check_done();
 }

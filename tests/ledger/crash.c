@@ -137,24 +137,25 @@ static void whole_run(const char *path, const char *server)
 		else
 			OK(ledger_retract(led, m.id, &room_err));
 	}
-	for (n = 1; n <= MESSAGES; n++) {
-		struct digest d = digests(n, n);
+	for (unsigned i = 1; i <= MESSAGES; i++) {
+		struct digest d = digests(i, i);
 		bool core_only;
 		int64_t id;
 
 		if (ledger_find(led, folder, &d, &m, &core_only, &room_err) <=
 		    0)
-			id = plan(led, folder, n, run);
+			id = plan(led, folder, i, run);
 		else if (m.state == LEDGER_PLANNED)
 			id = m.id;
 		else
 			continue;
 		OK(ledger_intend(led, id, run, &room_err));
 		OK(ledger_commit(led, &room_err));
+		n = (unsigned char)i;
 		if (write(fd, &n, 1) != 1)
 			_exit(1);
 		fault_point("test.sent");
-		OK(ledger_confirm(led, id, n, 7, run, &room_err));
+		OK(ledger_confirm(led, id, i, 7, run, &room_err));
 	}
 	OK(ledger_commit(led, &room_err));
 	ledger_message_free(&m);

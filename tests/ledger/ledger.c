@@ -318,7 +318,7 @@ static void l3_floor_stands_while_intents_are_open(void)
 	OK(ledger_target_folder_opened(led, f.id, "Archive", 8, 3, &room_err));
 	OK(ledger_target_folder(led, "Archive", "Archive", &f, &room_err));
 	CHECK(f.floor == 3);
-	/* A server (or the dry one) that does not say takes nothing back. */
+	/* A server that does not say takes nothing back. */
 	OK(ledger_target_folder_opened(led, f.id, "Archive", 0, 0, &room_err));
 	OK(ledger_target_folder(led, "Archive", "Archive", &f, &room_err));
 	CHECK(f.uidvalidity == 8 && f.floor == 0);

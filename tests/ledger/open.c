@@ -312,7 +312,7 @@ static void scratch_leaves_the_original_alone(void)
 	ledger_message_free(&m);
 
 	led = open_or_exit(in_room("never/was.db"), LEDGER_SCRATCH, NULL);
-	run = new_run(led);
+	new_run(led);
 	OK(ledger_commit(led, &room_err));
 	ledger_close(led);
 	CHECK(!is_there(in_room("never")));

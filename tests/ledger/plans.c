@@ -17,7 +17,6 @@ static const struct {
 	{ ST_FOLDERS, "every folder of a run", "SCAN folder" },
 	{ LIST_COPIES, "every folder of a run", "SCAN f" },
 	{ ST_MESSAGE_SAME_ID, "at most a hundred", "SCAN (subquery" },
-	{ ST_COPY_PUT, "one row", "SCAN (subquery" },
 	{ ST_CHECK_BY_UID, "one row", "SCAN temp.checked" },
 	{ ST_CHECK_NEXT_PAIR, "one row", "SCAN temp.checked" },
 	{ ST_CHECK_NEXT_PAIR, "onwards from a row", ">?" },
