@@ -116,11 +116,19 @@ static void split(struct imap_append *a, struct append_command *c, size_t n)
 	adapt_down(a);
 }
 
+/* For errors: which folder the server speaks of. */
+static void name_doing(struct imap_append *a, const struct target_folder *f)
+{
+	buf_set_str(&a->doing, "APPEND ");
+	buf_add(&a->doing, f->shown.data, f->shown.len);
+}
+
 void append_refused(struct imap_append *a, struct append_command *c, const char *words)
 {
 	size_t n = append_command_count(c);
 	struct err why = ERR_INIT;
 
+	name_doing(a, c->open->batch->folder);
 	imap_fail_text(words, a->doing.data, &why);
 	if (why.scope > ERR_MESSAGE) {
 		end(a, &why);
@@ -370,25 +378,29 @@ static struct append_open *open_batch(struct imap_append *a,
 	return open;
 }
 
-/* The first batch after a pause: for which folder, and what has libetpan read ahead? */
-static int start(struct imap_append *a, const struct target_folder *f,
-		 struct err *e)
+/* The first batch after a pause: what has libetpan read ahead? */
+static void start(struct imap_append *a)
 {
 	struct imap_talk *talk = a->s->talk;
 
-	buf_set_str(&a->doing, "APPEND ");
-	buf_add(&a->doing, f->shown.data, f->shown.len);
-	buf_set_str(&a->head, "APPEND ");
-	if (imap_name_quote(f->name.data, &a->head, e) < 0)
-		return -1;
-	if (talk && !a->dead) {
-		talk_begin(a->s);
-		wire_put(&a->wire, talk->in.data + talk->at,
-			 talk->in.len - talk->at);
-		buf_reset(&talk->in);
-		talk->at = 0;
-	}
-	return 0;
+	if (!talk || a->dead)
+		return;
+	talk_begin(a->s);
+	wire_put(&a->wire, talk->in.data + talk->at, talk->in.len - talk->at);
+	buf_reset(&talk->in);
+	talk->at = 0;
+}
+
+/* Can the folder's name go out? Checked once, when the batch comes in. */
+static int check_name(struct imap_append *a, const struct target_folder *f,
+		      struct err *e)
+{
+	int ret;
+
+	buf_reset(&a->head);
+	ret = imap_name_quote(f->name.data, &a->head, e);
+	name_doing(a, f);
+	return ret;
 }
 
 static bool is_room(const struct imap_append *a)
@@ -425,7 +437,9 @@ int imap_append_submit(struct imap_append *a, struct append_batch *b,
 		a->ended = false;
 	open = open_batch(a, b);
 	c = append_command_new(open, 0, b->n);
-	if (first && !a->dead && start(a, b->folder, &why) < 0)
+	if (first)
+		start(a);
+	if (!a->dead && check_name(a, b->folder, &why) < 0)
 		end(a, &why);
 	if (a->ended) {
 		append_settle_all(c, APPEND_UNSENT);

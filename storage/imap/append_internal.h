@@ -66,8 +66,8 @@ struct imap_append {
 	size_t out_at;
 	uint64_t sent;	/* bytes since the beginning */
 	uint64_t tag;	/* the last one given */
-	struct buf head;  /* "APPEND folder" */
-	struct buf doing; /* the same for people */
+	struct buf head;  /* a folder's name, quoted */
+	struct buf doing; /* "APPEND folder", for people */
 	struct flags flags;
 	char *scratch;
 

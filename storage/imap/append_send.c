@@ -2,6 +2,7 @@
 /* The sending side of the append pipeline: makes commands and brings them to the
    socket. */
 #include "storage/imap/append_internal.h"
+#include "storage/imap/name.h"
 
 #include <assert.h>
 #include <inttypes.h>
@@ -83,9 +84,15 @@ static void add_prefix(struct imap_append *a, const struct append_batch *b,
 		 item->size, without_waiting(a, item) ? "+" : "");
 }
 
-static void add_head(const struct imap_append *a, uint64_t tag, struct buf *out)
+static void add_head(struct imap_append *a, const struct append_command *c,
+		     struct buf *out)
 {
-	buf_addf(out, "A%" PRIu64 " ", tag);
+	struct err e;
+
+	buf_reset(&a->head);
+	if (imap_name_quote(c->open->batch->folder->name.data, &a->head, &e) < 0)
+		assert(!"a name that submit has checked");
+	buf_addf(out, "A%" PRIu64 " APPEND ", c->tag);
 	buf_add(out, a->head.data, a->head.len);
 }
 
@@ -136,7 +143,7 @@ static bool begin_next(struct imap_append *a)
 	}
 	c->tag = ++a->tag;
 	c->begun = made(a);
-	add_head(a, c->tag, &a->out);
+	add_head(a, c, &a->out);
 	append_list_push(&a->flight, c);
 	a->sending = c;
 	a->item = c->first;
@@ -239,7 +246,7 @@ void append_settle_lost(struct imap_append *a, struct append_command *c)
 	uint64_t at = c->begun;
 	struct buf made_again = BUF_INIT;
 
-	add_head(a, c->tag, &made_again);
+	add_head(a, c, &made_again);
 	at += made_again.len;
 	for (size_t i = append_command_next(c, c->first); i < c->end;
 	     i = append_command_next(c, i + 1)) {
