@@ -330,7 +330,7 @@ int main(int argc, char **argv)
 		return EXIT_USAGE;
 	}
 	status = run(cmd, &call, argc - 1, argv + 1, &e);
-	if (*e.text)
+	if (status != EXIT_ALL_DONE && *e.text)
 		out_error(call.opt.json, &e);
 	call_free(&call);
 	return close_stdout(status);

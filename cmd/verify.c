@@ -100,6 +100,7 @@ int cmd_verify(struct call *c, struct err *e)
 	    verify_run(led, t, &o, &totals, e) < 0) {
 		status = exit_status(e);
 	} else {
+		err_clear(e); /* what was tried on the way does not matter */
 		status = totals.missing || totals.changed ? EXIT_SOME_LEFT :
 							    EXIT_ALL_DONE;
 		show_result(c, &totals, seconds_now() - began, status);

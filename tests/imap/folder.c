@@ -46,14 +46,14 @@ static const struct one {
 		       "* OK [PERMANENTFLAGS (\\Seen \\Draft $Forwarded \\*)]\r\n"
 		       "%T OK [READ-WRITE]\r\n" } },
 	  .want = "INBOX" },
-	{ .what = "PERMANENTFLAGS with blanks, unknown codes, a bare OK", .list = I,
+	{ .what = "unknown codes, empty texts (RFC 9051)", .list = I,
 	  .path = { "INBOX" },
 	  .steps = { { "SELECT \"INBOX\"",
 		       "* 0 EXISTS\r\n* OK [UIDVALIDITY 5] x\r\n* OK [UIDNEXT 1] x\r\n"
 		       "* OK [HIGHESTMODSEQ 715194045007] x\r\n* OK [MAILBOXID (F2212ea87)] x\r\n"
-		       "* OK [CLOSED] x\r\n* OK [X-SOMETHING a (b) \"c\"] x\r\n* OK\r\n"
+		       "* OK [CLOSED] x\r\n* OK [X-SOMETHING a (b) \"c\"] x\r\n* OK \r\n* OK [X-B] \r\n"
 		       "* OK [PERMANENTFLAGS (\\Seen \\Draft $Forwarded \\*)] x\r\n"
-		       "%T OK\r\n" } },
+		       "%T OK \r\n" } },
 	  .want = "INBOX" },
 	{ .what = "not there, and not to be made", .list = I, .path = { "a" },
 	  .only_look = true, .steps = { { NULL, NULL } }, .want = NULL },
