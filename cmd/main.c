@@ -186,22 +186,57 @@ static int take_target(struct call *c, unsigned needs, int *n_args,
 	return 0;
 }
 
+/* What the ledger knows of sources, so that they need not be opened to be recognised. */
+struct known_sources {
+	struct ledger *led; /* NULL when there is none yet */
+	struct buf format;
+};
+
+static const char *known_format(void *ctx, const char *path)
+{
+	struct known_sources *k = ctx;
+	struct err e;
+
+	buf_reset(&k->format);
+	if (!k->led || ledger_source_format(k->led, path, &k->format, &e) <= 0)
+		return NULL;
+	return k->format.data;
+}
+
+static int find_sources(struct call *c, int n_args, struct known_sources *k,
+			struct err *e)
+{
+	for (int i = 0; i < n_args; i++) {
+		if (target_url_is(c->opt.args[i]))
+			return err_set(e, ERR_USAGE, ERR_RUN, ERR_NEVER,
+				       "a TARGET can only be the last argument");
+		if (source_find(c->opt.args[i], known_format, k, &c->sources[i],
+				e) < 0)
+			return -1;
+		c->n_sources++;
+	}
+	return 0;
+}
+
 static int take_sources(struct call *c, int n_args, struct err *e)
 {
+	struct known_sources k = { .format = BUF_INIT };
+	struct err none;
+	int ret;
+
 	if (!n_args)
 		return err_set(e, ERR_USAGE, ERR_RUN, ERR_NEVER,
 			       "a SOURCE is missing: a Thunderbird profile, an "
 			       "mbox or a Maildir");
 	c->sources = mem_zalloc((size_t)n_args * sizeof(*c->sources));
-	for (int i = 0; i < n_args; i++) {
-		if (target_url_is(c->opt.args[i]))
-			return err_set(e, ERR_USAGE, ERR_RUN, ERR_NEVER,
-				       "a TARGET can only be the last argument");
-		if (source_find(c->opt.args[i], &c->sources[i], e) < 0)
-			return -1;
-		c->n_sources++;
-	}
-	return 0;
+	/* No ledger, or one that cannot be read, is no error here: the command opens
+	   it for itself and says so. */
+	if (c->ledger_path)
+		ledger_open(c->ledger_path, LEDGER_READ, NULL, &k.led, &none);
+	ret = find_sources(c, n_args, &k, e);
+	ledger_close(k.led);
+	buf_free(&k.format);
+	return ret;
 }
 
 /* USER@HOST as a file name: what could lead out of the folder is encoded. */
@@ -251,6 +286,7 @@ static int run(const struct command *cmd, struct call *c, int argc, char **argv,
 	if (cmd->needs & (NEED_TARGET | MAY_TARGET) &&
 	    take_target(c, cmd->needs, &n_args, e) < 0)
 		return exit_status(e);
+	choose_ledger(c);
 	if (cmd->needs & NEED_SOURCES) {
 		if (take_sources(c, n_args, e) < 0)
 			return exit_status(e);
@@ -260,7 +296,6 @@ static int run(const struct command *cmd, struct call *c, int argc, char **argv,
 			cmd->name);
 		return EXIT_USAGE;
 	}
-	choose_ledger(c);
 	return cmd->run(c, e);
 }
 

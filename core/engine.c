@@ -149,6 +149,29 @@ static bool needs_server(const struct engine *g)
 	return false;
 }
 
+static bool folder_is_known(void *ctx, const char *id)
+{
+	struct engine *g = ctx;
+	struct err e;
+
+	return ledger_knows_folder(g->led, g->source, id, &e) > 0;
+}
+
+int engine_open_source(struct engine *g, size_t source, struct importer **imp_r,
+		       struct err *e)
+{
+	const struct source *s = &g->opt->sources[source];
+	struct importer_options o = g->opt->import;
+
+	if (ledger_source(g->led, s->format->name, s->path, &g->source, e) < 0)
+		return -1;
+	o.known_folder = folder_is_known;
+	o.known_ctx = g;
+	if (source_open(s, &o, imp_r, e) < 0)
+		return err_widen(e, ERR_RUN);
+	return 0;
+}
+
 static void read_failed(struct engine *g, struct work *w, const struct err *e)
 {
 	struct event ev = {
@@ -173,8 +196,8 @@ static int transfer_source(struct engine *g, size_t *at, struct err *e)
 	struct folder f;
 	int got, ret = -1;
 
-	if (source_open(&g->opt->sources[source], &g->opt->import, &imp, e) < 0)
-		return err_widen(e, ERR_RUN);
+	if (engine_open_source(g, source, &imp, e) < 0)
+		return -1;
 	while (*at < g->plan.n_work && g->plan.work[*at].source == source) {
 		struct work *w = &g->plan.work[*at];
 

@@ -60,6 +60,7 @@ struct flight {
 struct engine {
 	const struct engine_options *opt;
 	struct ledger *led;
+	int64_t source; /* in the ledger: the one that is open */
 	int64_t run, now;
 	struct target *target;
 	struct plan plan;
@@ -77,6 +78,10 @@ struct engine {
 
 void engine_event(struct engine *g, struct event *ev);
 bool engine_stopped(const struct engine *g);
+
+/* Open a source, with what the ledger knows of its folders. */
+int engine_open_source(struct engine *g, size_t source, struct importer **imp_r,
+		       struct err *e);
 
 /* Make the plan: every folder of every source, those that are unchanged accounted for
    and left out. */

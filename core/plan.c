@@ -161,10 +161,9 @@ static int plan_source(struct engine *g, size_t i, bool remarks, struct err *e)
 	int64_t id;
 	int got, ret = -1;
 
-	if (source_open(s, &g->opt->import, &imp, e) < 0)
-		return err_widen(e, ERR_RUN);
-	if (ledger_source(g->led, s->format->name, s->path, &id, e) < 0)
-		goto out;
+	if (ledger_source(g->led, s->format->name, s->path, &id, e) < 0 ||
+	    engine_open_source(g, i, &imp, e) < 0)
+		return -1;
 	while ((got = imp->ops->next_folder(imp, &f, e)) != 0) {
 		if (got > 0) {
 			if (plan_folder(g, i, id, &f, e) < 0)

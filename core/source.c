@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "core/base/buf.h"
 
@@ -43,11 +44,27 @@ static const char *take_format(const char *text,
 	return *format_r ? p + 1 : NULL;
 }
 
-int source_find(const char *text, struct source *s_r, struct err *e)
+static int unknown_store(const char *path, const char *real, struct err *e)
+{
+	struct buf formats = BUF_INIT;
+
+	if (access(real, R_OK) < 0)
+		return err_set(e, ERR_SOURCE, ERR_RUN, ERR_NEVER, "%s: %s", path,
+			       strerror(errno));
+	list_formats(&formats);
+	err_set(e, ERR_SOURCE, ERR_RUN, ERR_NEVER,
+		"%s: no mail store that is known (%s); FORMAT:PATH names one",
+		path, formats.data);
+	buf_free(&formats);
+	return -1;
+}
+
+int source_find(const char *text,
+		const char *(*known)(void *ctx, const char *path), void *ctx,
+		struct source *s_r, struct err *e)
 {
 	const struct importer_ops *format;
-	const char *path = take_format(text, &format, e);
-	struct buf formats = BUF_INIT;
+	const char *path = take_format(text, &format, e), *name;
 	char *real;
 
 	if (!path)
@@ -56,15 +73,12 @@ int source_find(const char *text, struct source *s_r, struct err *e)
 	if (!real)
 		return err_set(e, ERR_SOURCE, ERR_RUN, ERR_NEVER, "%s: %s", path,
 			       strerror(errno));
+	if (!format && known && (name = known(ctx, real)))
+		format = importer_by_name(name);
 	if (!format)
 		format = importer_probe(real);
 	if (!format) {
-		list_formats(&formats);
-		err_set(e, ERR_SOURCE, ERR_RUN, ERR_NEVER,
-			"%s: no mail store that is known (%s), or it cannot be "
-			"read; FORMAT:PATH names one",
-			path, formats.data);
-		buf_free(&formats);
+		unknown_store(path, real, e);
 		free(real);
 		return -1;
 	}

@@ -11,9 +11,13 @@ struct source {
 	char *path; /* real and absolute: how the ledger knows it */
 };
 
-/* ERR_SOURCE if there is nothing at PATH or nobody can read it, ERR_USAGE if FORMAT is
+/* known, when not NULL, answers which format the source at a real path had before, or
+   NULL: then nothing is opened to find out.
+   ERR_SOURCE if there is nothing at PATH or nobody can read it, ERR_USAGE if FORMAT is
    unknown. A path that really begins with "word:" is given as "./word:...". */
-int source_find(const char *text, struct source *s_r, struct err *e);
+int source_find(const char *text,
+		const char *(*known)(void *ctx, const char *path), void *ctx,
+		struct source *s_r, struct err *e);
 void source_free(struct source *s);
 int source_open(const struct source *s, const struct importer_options *opt,
 		struct importer **imp_r, struct err *e);

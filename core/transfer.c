@@ -434,9 +434,13 @@ static int decide_known(struct engine *g, struct work *w, struct outgoing *o,
 }
 
 /* A match by core digest stands only for a message that is on its way or there: the
-   row of one that is not would be sent with the other's bytes. */
+   row of one that is not would be sent with the other's bytes. And only with a
+   Message-ID: without one (and perhaps without Date, From and Subject) equal bodies
+   say too little. */
 static bool core_counts(const struct engine *g, const struct ledger_message *m)
 {
+	if (!m->message_id.len)
+		return false;
 	return m->state == LEDGER_DONE || m->state == LEDGER_INTENT ||
 	       (m->state == LEDGER_PLANNED && g->opt->mode == ENGINE_PLAN);
 }

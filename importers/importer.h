@@ -40,6 +40,10 @@ struct folder {
 
 struct importer_options {
 	bool imap_copies; /* Thunderbird: also offline copies of IMAP accounts */
+	/* Was this folder (by its id) read before? Then its file need not be opened to
+	   see whether it is one. NULL: nothing is known. */
+	bool (*known_folder)(void *ctx, const char *id);
+	void *known_ctx;
 };
 
 struct importer_ops {

@@ -45,7 +45,12 @@ struct mbox {
 	struct mbox_tree tree;
 	size_t next_file;
 
-	/* The current folder; NULL and -1 outside of one. */
+	bool (*known_folder)(void *ctx, const char *id);
+	void *known_ctx;
+
+	/* The current folder; NULL and -1 outside of one, or while its file, which is
+	   known, has not been asked for a message. */
+	const struct mbox_file *file;
 	struct mbox_reader *r;
 	int fd;
 	struct stat st;
@@ -66,6 +71,7 @@ static void leave_folder(struct mbox *mb)
 	if (mb->fd >= 0)
 		close(mb->fd);
 	mb->fd = -1;
+	mb->file = NULL;
 }
 
 /* For people: where the current file lies. */
@@ -111,7 +117,29 @@ static int is_folder(struct mbox *mb, const struct mbox_file *file,
 	return 0;
 }
 
-/* 1 with the file open, 0 if it is no folder, -1. */
+/* 1, 0 when the file is no folder, -1. */
+static int open_file(struct mbox *mb, struct err *e)
+{
+	int got;
+
+	mb->fd = walk_file(mb->w, mb->file->rel, &mb->st, e);
+	if (mb->fd < 0)
+		return -1;
+	got = is_folder(mb, mb->file, e);
+	if (got > 0 && mbox_reader_open(mb->fd, mb->name.data, MBOX_QUOTING_RD,
+					false, &mb->r, e) < 0)
+		got = -1;
+	return got;
+}
+
+static bool is_known(const struct mbox *mb, const struct mbox_file *file)
+{
+	return mb->known_folder &&
+	       mb->known_folder(mb->known_ctx, id_of(mb, file));
+}
+
+/* 1 with the file open, or, when it is known, at least there; 0 if it is no folder;
+   -1. */
 static int enter(struct mbox *mb, const struct mbox_file *file, struct err *e)
 {
 	int got;
@@ -121,13 +149,10 @@ static int enter(struct mbox *mb, const struct mbox_file *file, struct err *e)
 		return err_set(e, ERR_SOURCE, ERR_FOLDER, ERR_NEVER, "%s",
 			       file->error);
 	set_name(mb, file->rel);
-	mb->fd = walk_file(mb->w, file->rel, &mb->st, e);
-	if (mb->fd < 0)
-		return -1;
-	got = is_folder(mb, file, e);
-	if (got > 0 && mbox_reader_open(mb->fd, mb->name.data, MBOX_QUOTING_RD,
-					false, &mb->r, e) < 0)
-		got = -1;
+	mb->file = file;
+	if (is_known(mb, file) && walk_stat(mb->w, file->rel, &mb->st) == 0)
+		return 1;
+	got = open_file(mb, e);
 	if (got <= 0)
 		leave_folder(mb);
 	return got;
@@ -216,8 +241,10 @@ static int mbox_next(struct importer *imp, struct message *m, struct err *e)
 	int64_t date;
 	int got;
 
-	if (!mb->r)
+	if (!mb->file)
 		return 0;
+	if (!mb->r && (got = open_file(mb, e)) <= 0)
+		return got;
 	got = mbox_reader_next(mb->r, &m->offset, e);
 	if (got == 0)
 		return finish(mb, e);
@@ -338,9 +365,10 @@ static int mbox_open(const char *path, const struct importer_options *opt,
 {
 	struct mbox *mb = mem_zalloc(sizeof(*mb));
 
-	(void)opt; /* all are about other formats */
 	mb->base.ops = &importer_mbox;
 	mb->fd = -1;
+	mb->known_folder = opt->known_folder;
+	mb->known_ctx = opt->known_ctx;
 	buf_init(&mb->name);
 	buf_init(&mb->fingerprint);
 	if (walk_open(path, &mb->w, e) < 0 ||

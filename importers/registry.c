@@ -30,7 +30,8 @@ const struct importer_ops *importer_probe(const char *path)
 	const struct importer_ops *surest = NULL;
 	int most = 0;
 
-	for (size_t i = 0; importer_registry[i]; i++) {
+	/* Nothing is surer than 3, and the others would open files to look. */
+	for (size_t i = 0; importer_registry[i] && most < 3; i++) {
 		int sure = importer_registry[i]->probe(path);
 
 		if (sure > most) {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Dates as mail has them. Thirty years of clients wrote them in every order, so
    that a grammar would refuse too much: what stands there is read word by word,
-   each word says by its form what it can be (a month, a time, a year ...), and the
-   first that fits counts. */
+   each word says by its form what it can be (a month, a time, a year ...), and
+   the first that fits counts. */
 #include "core/base/date.h"
 #include "core/base/ascii.h"
 
@@ -27,14 +27,14 @@ struct reading {
 	int zone;		  /* seconds east of Greenwich */
 	enum zone_from zone_from;
 	bool dst;
-	size_t month_end;	  /* where the month's name ended; 0 */
-	size_t comment;		  /* behind the first '('; 0 */
+	size_t month_end; /* where the month's name ended; 0 */
+	size_t comment;	  /* behind the first '('; 0 */
 };
 
-static const char *const months[] = { "january",   "february", "march",
-				      "april",	   "may",      "june",
-				      "july",	   "august",   "september",
-				      "october",   "november", "december" };
+static const char *const months[] = { "january", "february", "march",
+				      "april",	 "may",	     "june",
+				      "july",	 "august",   "september",
+				      "october", "november", "december" };
 
 /* Zone names of RFC 5322 (CST is America's there), and those that mailers in
    Europe, Asia and Oceania write. Single letters but Z mean nothing (RFC 5322
@@ -43,17 +43,17 @@ static const struct {
 	const char *name;
 	int minutes;
 } zones[] = {
-	{ "UT", 0 },	  { "UTC", 0 },	    { "GMT", 0 },     { "Z", 0 },
-	{ "EST", -300 },  { "EDT", -240 },  { "CST", -360 },  { "CDT", -300 },
-	{ "MST", -420 },  { "MDT", -360 },  { "PST", -480 },  { "PDT", -420 },
-	{ "AKST", -540 }, { "AKDT", -480 }, { "HST", -600 },  { "NST", -210 },
-	{ "NDT", -150 },  { "AST", -240 },  { "ADT", -180 },  { "WET", 0 },
-	{ "WEST", 60 },	  { "BST", 60 },    { "CET", 60 },    { "CEST", 120 },
-	{ "MET", 60 },	  { "MEST", 120 },  { "MEZ", 60 },    { "MESZ", 120 },
-	{ "EET", 120 },	  { "EEST", 180 },  { "MSK", 180 },   { "MSD", 240 },
-	{ "HKT", 480 },	  { "SGT", 480 },   { "AWST", 480 },  { "JST", 540 },
-	{ "KST", 540 },	  { "JDT", 600 },   { "AEST", 600 },  { "AEDT", 660 },
-	{ "ACST", 570 },  { "ACDT", 630 },  { "NZST", 720 },  { "NZDT", 780 },
+	{ "UT", 0 },	  { "UTC", 0 },	    { "GMT", 0 },    { "Z", 0 },
+	{ "EST", -300 },  { "EDT", -240 },  { "CST", -360 }, { "CDT", -300 },
+	{ "MST", -420 },  { "MDT", -360 },  { "PST", -480 }, { "PDT", -420 },
+	{ "AKST", -540 }, { "AKDT", -480 }, { "HST", -600 }, { "NST", -210 },
+	{ "NDT", -150 },  { "AST", -240 },  { "ADT", -180 }, { "WET", 0 },
+	{ "WEST", 60 },	  { "BST", 60 },    { "CET", 60 },   { "CEST", 120 },
+	{ "MET", 60 },	  { "MEST", 120 },  { "MEZ", 60 },   { "MESZ", 120 },
+	{ "EET", 120 },	  { "EEST", 180 },  { "MSK", 180 },  { "MSD", 240 },
+	{ "HKT", 480 },	  { "SGT", 480 },   { "AWST", 480 }, { "JST", 540 },
+	{ "KST", 540 },	  { "JDT", 600 },   { "AEST", 600 }, { "AEDT", 660 },
+	{ "ACST", 570 },  { "ACDT", 630 },  { "NZST", 720 }, { "NZDT", 780 },
 };
 
 /* What Japanese dates put behind their numbers, in UTF-8, CP932 and EUC-JP. */
@@ -61,10 +61,10 @@ static const struct {
 	const char *text;
 	enum { UNIT_YEAR, UNIT_MONTH, UNIT_DAY } unit;
 } units[] = {
-	{ "\xE5\xB9\xB4", UNIT_YEAR },	{ "\x94\x4E", UNIT_YEAR },
-	{ "\xC7\xAF", UNIT_YEAR },	{ "\xE6\x9C\x88", UNIT_MONTH },
-	{ "\x8C\x8E", UNIT_MONTH },	{ "\xB7\xEE", UNIT_MONTH },
-	{ "\xE6\x97\xA5", UNIT_DAY },	{ "\x93\xFA", UNIT_DAY },
+	{ "\xE5\xB9\xB4", UNIT_YEAR }, { "\x94\x4E", UNIT_YEAR },
+	{ "\xC7\xAF", UNIT_YEAR },     { "\xE6\x9C\x88", UNIT_MONTH },
+	{ "\x8C\x8E", UNIT_MONTH },    { "\xB7\xEE", UNIT_MONTH },
+	{ "\xE6\x97\xA5", UNIT_DAY },  { "\x93\xFA", UNIT_DAY },
 	{ "\xC6\xFC", UNIT_DAY },
 };
 
@@ -97,8 +97,8 @@ static char char_at(const struct reading *r, size_t at)
 	return at < r->n ? r->s[at] : '\0';
 }
 
-/* Read digits at *at: their number, -1 if there are more than a number in a date
-   can have. */
+/* Read digits at *at: their number, -1 if there are more than a number in a
+   date can have. */
 static int read_digits(const struct reading *r, size_t *at, size_t *len_r)
 {
 	size_t begin = *at;
@@ -111,8 +111,8 @@ static int read_digits(const struct reading *r, size_t *at, size_t *len_r)
 	return *len_r <= 5 ? value : -1;
 }
 
-/* Two digits (RFC 5322 draws the line at 50), three digits of programs that print
-   tm_year, and 19103 of those that print "19" before it. */
+/* Two digits (RFC 5322 draws the line at 50), three digits of programs that
+   print tm_year, and 19103 of those that print "19" before it. */
 static int whole_year(int year)
 {
 	if (year >= 19100 && year <= 19199)
@@ -144,8 +144,8 @@ static void see_day(struct reading *r, int day)
 
 static void see_time(struct reading *r, int hour, int minute, int second)
 {
-	if (r->hour >= 0 || hour < 0 || hour > 24 || minute < 0 || minute > 59 ||
-	    second < 0)
+	if (r->hour >= 0 || hour < 0 || hour > 24 || minute < 0 ||
+	    minute > 59 || second < 0)
 		return;
 	r->hour = hour;
 	r->minute = minute;
@@ -196,8 +196,8 @@ static void see_triple(struct reading *r, char mark, const int *v,
 	see_year(r, v[2]);
 }
 
-/* 10/13/95 (Netscape 2), 2004-09-07, 07.09.2004: the first number is read and r->at
-   is at the mark. False, and nothing is read, if it is not that. */
+/* 10/13/95 (Netscape 2), 2004-09-07, 07.09.2004: the first number is read and
+   r->at is at the mark. False, and nothing is read, if it is not that. */
 static bool read_triple(struct reading *r, int first, size_t first_len)
 {
 	int v[3] = { first };
@@ -207,7 +207,8 @@ static bool read_triple(struct reading *r, int first, size_t first_len)
 	if (mark != '-' && mark != '/' && mark != '.')
 		return false;
 	for (int i = 1; i < 3; i++) {
-		if (char_at(r, at) != mark || !ascii_is_digit(char_at(r, at + 1)))
+		if (char_at(r, at) != mark ||
+		    !ascii_is_digit(char_at(r, at + 1)))
 			return false;
 		at++;
 		v[i] = read_digits(r, &at, &len[i]);
@@ -325,8 +326,8 @@ static int zone_value(const struct reading *r, size_t *at)
 	return v % 100 < 60 && seconds <= ZONE_MAX ? seconds : 0;
 }
 
-/* A sign is a zone's when a time came before; behind a month's name it is a dash:
-   10:11:12 7-Sep-2004. */
+/* A sign is a zone's when a time came before; behind a month's name it is a
+   dash: 10:11:12 7-Sep-2004. */
 static void read_sign(struct reading *r)
 {
 	bool west = r->s[r->at] == '-';
@@ -454,8 +455,9 @@ static bool is_weekday(const char *word, size_t n)
 	return false;
 }
 
-/* Whether a separator's date may begin with this word. Without a weekday the word
-   has to be a month or a number as a whole: senders hold all sorts of things. */
+/* Whether a separator's date may begin with this word. Without a weekday the
+   word has to be a month or a number as a whole: senders hold all sorts of
+   things. */
 static bool may_begin_date(const char *word, size_t n, bool weekday)
 {
 	size_t i = 0;
@@ -464,7 +466,8 @@ static bool may_begin_date(const char *word, size_t n, bool weekday)
 		n--;
 	if (weekday)
 		return is_weekday(word, n) &&
-		       (n == 3 || (n <= 9 && ascii_same_n(word + n - 3, "day", 3)));
+		       (n == 3 ||
+			(n <= 9 && ascii_same_n(word + n - 3, "day", 3)));
 	if (month_named(word, n) > 0)
 		return true;
 	while (i < n && (ascii_is_digit(word[i]) || strchr("/-.:", word[i])))

@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The digests. A body goes through three steps, each of which passes whole blocks
-   on as they are wherever it can:
+/* The digests. A body goes through three steps, each of which passes whole
+   blocks on as they are wherever it can:
 
    digest_body_add  CRLF becomes LF
    add_lines        quotes in front of "From " go
    emit             line ends at the end go
 
-   What a step cannot decide at the end of a block it holds back as a state, never
-   as bytes, so that neither the size of the pieces nor that of a line matters. */
+   What a step cannot decide at the end of a block it holds back as a state,
+   never as bytes, so that neither the size of the pieces nor that of a line
+   matters. */
 #include "core/base/digest.h"
 #include "core/base/ascii.h"
 #include "core/base/scan.h"
 
-#include <assert.h>
 #include <openssl/evp.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,12 +27,12 @@ enum {
 struct digest_body {
 	EVP_MD *sha256;
 	EVP_MD_CTX *body, *header;
-	struct buf text;  /* of the header, as it is hashed */
-	bool cr;	  /* a CR is held back: an LF may follow */
-	bool at_start;	  /* of a line; then also: */
-	uint64_t quotes;  /* that many '>' are held back ... */
-	size_t matched;	  /* ... and that much of "From " behind them */
-	uint64_t eols;	  /* line ends held back: they may be the last */
+	struct buf text; /* of the header, as it is hashed */
+	bool cr;	 /* a CR is held back: an LF may follow */
+	bool at_start;	 /* of a line; then also: */
+	uint64_t quotes; /* that many '>' are held back ... */
+	size_t matched;	 /* ... and that much of "From " behind them */
+	uint64_t eols;	 /* line ends held back: they may be the last */
 	char fold[FOLD_SIZE + SCAN_SLACK];
 };
 
@@ -41,6 +41,7 @@ struct ignored {
 	size_t len;
 	bool prefix;
 };
+/* clang-format off */
 #define NAME(s) { .name = (s), .len = sizeof(s) - 1 }
 #define PREFIX(s) { .name = (s), .len = sizeof(s) - 1, .prefix = true }
 
@@ -49,6 +50,8 @@ static const struct ignored ignored[] = {
 	NAME("Status"), NAME("X-Status"), NAME("X-Keywords"), NAME("X-UID"),
 	NAME("X-UIDL"), NAME("X-IMAP"), NAME("X-IMAPbase"),
 	NAME("Content-Length"), NAME("Lines"),
+	/* GNU mailutils, in MH and Maildir: what was the separator line. */
+	NAME("X-Envelope-Date"), NAME("X-Envelope-Sender"),
 	/* Thunderbird and its forebears. */
 	NAME("X-Account-Key"), NAME("X-Identity-Key"), PREFIX("X-Mozilla-"),
 	/* Other clients. */
@@ -66,6 +69,7 @@ static const struct ignored ignored[] = {
 	PREFIX("X-Spam-"), PREFIX("X-SpamPal"), NAME("X-Text-Classification"),
 	NAME("X-POPFile-Link"), PREFIX("X-K9-"),
 };
+/* clang-format on */
 
 bool digest_ignores(const char *name, size_t n)
 {
@@ -200,8 +204,8 @@ static size_t resume_line(struct digest_body *d, const char *bytes, size_t n)
 }
 
 /* Where the '>'s end at which a line of bytes[from..n) begins that stop before
-   end; end if there are none. A line at from itself is not meant: resume_line has
-   seen to that. */
+   end; end if there are none. A line at from itself is not meant: resume_line
+   has seen to that. */
 static size_t quotes_before(const char *bytes, size_t from, size_t end)
 {
 	size_t at = end;
@@ -241,7 +245,8 @@ static void add_lines(struct digest_body *d, const char *bytes, size_t n)
 		done = resume_line(d, bytes, n);
 	if (done == n)
 		return;
-	/* Encoded bodies have no '>' at all, and memchr is the fastest there is. */
+	/* Encoded bodies have no '>' at all, and memchr is the fastest there
+	 * is. */
 	mark = memchr(bytes + done, '>', n - done);
 	at = mark ? (size_t)(mark - bytes) : n;
 	for (; (at = scan_find_pair(bytes, at, n, '>', 'F')) < n; at++) {

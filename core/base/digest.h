@@ -18,8 +18,10 @@
    core  normal Message-ID, Date, From and Subject raw but unfolded, each followed
 	 by LF; then the body digest. Equal core, other full: the same message with
 	 other trace headers.
+   Text in front of the first field counts in both, as a field without a name; an
+   mbox separator line on top counts in neither.
 
-   Invariants, stated as a property in tests/fuzz/digest.c:
+   Invariants, stated as a property in tests/fuzz/base_digest.c:
    D1  LF and CRLF spellings of a message share both digests.
    D2  Any level of mbox quoting shares both digests.
    D3  Fields that clients and fetchers add do not matter, nor does folding.

@@ -7,14 +7,10 @@
 #include <string.h>
 
 static const char *const use_names[] = {
-	[USE_NONE] = "",
-	[USE_INBOX] = "inbox",
-	[USE_SENT] = "sent",
-	[USE_DRAFTS] = "drafts",
-	[USE_TRASH] = "trash",
-	[USE_JUNK] = "junk",
-	[USE_ARCHIVE] = "archive",
-	[USE_TEMPLATES] = "templates",
+	[USE_NONE] = "",	   [USE_INBOX] = "inbox",
+	[USE_SENT] = "sent",	   [USE_DRAFTS] = "drafts",
+	[USE_TRASH] = "trash",	   [USE_JUNK] = "junk",
+	[USE_ARCHIVE] = "archive", [USE_TEMPLATES] = "templates",
 	[USE_QUEUE] = "queue",
 };
 

@@ -46,8 +46,9 @@ static bool is_white(const char *s, size_t i, size_t n)
 	       (s[i] == '\r' && i + 1 < n && s[i + 1] == '\n');
 }
 
-/* The length of the field name in line[0..n), and at *colon_r where its colon is;
-   0 if the line is no field. Blanks before the colon are obsolete syntax. */
+/* The length of the field name in line[0..n), and at *colon_r where its colon
+   is; 0 if the line is no field. Blanks before the colon are obsolete syntax.
+ */
 static size_t field_name(const char *line, size_t n, size_t *colon_r)
 {
 	size_t i = 0, len;
@@ -76,14 +77,14 @@ static struct header_field *add_field(struct header *h)
 {
 	if (h->n == h->cap) {
 		h->cap = h->cap ? h->cap * 2 : 64;
-		h->fields = mem_realloc(h->fields,
-					h->cap * sizeof(h->fields[0]));
+		h->fields =
+			mem_realloc(h->fields, h->cap * sizeof(h->fields[0]));
 	}
 	return &h->fields[h->n++];
 }
 
-/* Lines before the first field are one without a name: they are part of what the
-   message is. */
+/* Lines before the first field are one without a name: they are part of what
+   the message is. */
 static void start_field(struct header *h, size_t at, size_t name_len,
 			size_t colon)
 {
@@ -199,8 +200,8 @@ static size_t skip_comment(const char *s, size_t i, size_t n)
 	return n;
 }
 
-/* Where the '>' is that belongs to the '<' before i: outside quotes, or anywhere
-   when a quote is left open; n if there is none. */
+/* Where the '>' is that belongs to the '<' before i: outside quotes, or
+   anywhere when a quote is left open; n if there is none. */
 static size_t closing_angle(const char *s, size_t i, size_t n)
 {
 	const char *any = memchr(s + i, '>', n - i);
@@ -277,13 +278,13 @@ static bool contains_word(const struct buf *text, const char *word)
 	return false;
 }
 
-/* fetchmail and getmail write a Received of their own on top, with the time of the
-   download; so do local transports behind them. */
+/* fetchmail and getmail write a Received of their own on top, with the time of
+   the download; so do local transports behind them. */
 static bool by_fetcher(const struct buf *received)
 {
 	static const char *const marks[] = {
-		"by localhost", "by 127.0.0.1", "fetchmail", "getmail",
-		"with POP3",	"with IMAP",
+		"by localhost", "by 127.0.0.1", "fetchmail",
+		"getmail",	"with POP3",	"with IMAP",
 	};
 
 	for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++)
@@ -292,8 +293,8 @@ static bool by_fetcher(const struct buf *received)
 	return false;
 }
 
-/* The date behind the last ';', or, when that is part of a comment, behind one of
-   those before it. */
+/* The date behind the last ';', or, when that is part of a comment, behind one
+   of those before it. */
 static int64_t trailing_date(const struct buf *received)
 {
 	size_t end = received->len;
@@ -327,8 +328,7 @@ int64_t header_received_date(const struct header *h)
 		if (t == DATE_NONE)
 			continue;
 		/* Fetched the same day: the fetcher is as good as any. */
-		if (best != DATE_NONE && best - t <= DAY &&
-		    t - best <= DAY)
+		if (best != DATE_NONE && best - t <= DAY && t - best <= DAY)
 			break;
 		best = t;
 		if (!by_fetcher(&value))

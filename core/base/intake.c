@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A message passes by, once. The header is collected line by line until its empty
-   line; from then on bytes stream through in pieces that fit the cache, because
-   several eyes look at each piece before the next one comes. */
+/* A message passes by, once. The header is collected line by line until its
+   empty line; from then on bytes stream through in pieces that fit the cache,
+   because several eyes look at each piece before the next one comes. */
 #include "core/base/intake.h"
 #include "core/base/ascii.h"
 #include "core/base/scan.h"
@@ -13,9 +13,9 @@ enum { PIECE = 32 << 10 };
 
 struct intake_state {
 	struct digest_body *body;
-	size_t line_at;	      /* in header.raw: the line that is being collected */
-	size_t lines_size;    /* of the lines before it, a line end counting one */
-	struct scan_lines lines; /* of the wire form */
+	size_t line_at;	   /* in header.raw: the line that is being collected */
+	size_t lines_size; /* of the lines before it, a line end counting one */
+	struct scan_lines lines;	   /* of the wire form */
 	char wire[PIECE * 2 + SCAN_SLACK]; /* a piece in its wire form */
 };
 
@@ -176,8 +176,9 @@ static int header_cut(struct intake *in, struct err *e)
 	return ret;
 }
 
-/* header.raw ends with a part of a line, or with a whole one. Line ends count one
-   byte, however they are spelled, so that the limit does not depend on them. */
+/* header.raw ends with a part of a line, or with a whole one. Line ends count
+   one byte, however they are spelled, so that the limit does not depend on
+   them. */
 static int header_line(struct intake *in, struct err *e)
 {
 	struct intake_state *st = in->state;
@@ -244,8 +245,8 @@ int intake_end(struct intake *in, struct err *e)
 
 	if (in->in_header && header_done(in, e) < 0)
 		return -1;
-	in->longest_line = lines->open > lines->longest ? lines->open :
-							  lines->longest;
+	in->longest_line =
+		lines->open > lines->longest ? lines->open : lines->longest;
 	digest_finish(in->state->body, &in->header, &in->digest);
 	return 0;
 }

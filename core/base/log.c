@@ -12,14 +12,16 @@ static log_sink *sink;
 static void *sink_ctx;
 static enum log_level least_level;
 
-/* What must not get out, in the clear and as base64. Few at a time: a password, a
-   token. The base64 form of a secret inside a longer SASL message depends on its
-   place, so storage/imap never logs such a message; this is the second line. */
-enum { HIDDEN_MAX = 16 };
+/* What must not get out, in the clear and as base64. Few at a time: a password
+   or a token for each connection. The base64 form of a secret inside a longer
+   SASL message depends on its place, so storage/imap never logs such a message;
+   this is the second line. */
+enum { BASE64_LEAST = 6 }; /* shorter ones are found everywhere */
 static struct hidden {
-	char *bytes, *base64;
+	char *bytes, *base64; /* NULL: the place is free */
 	size_t len, base64_len;
-} hidden[HIDDEN_MAX];
+} *hidden;
+static size_t hidden_places;
 
 void log_to(log_sink *to, void *ctx, enum log_level least)
 {
@@ -33,31 +35,36 @@ bool log_wants(enum log_level level)
 	return sink && level >= least_level;
 }
 
+static struct hidden *free_place(void)
+{
+	for (size_t i = 0; i < hidden_places; i++)
+		if (!hidden[i].bytes)
+			return &hidden[i];
+	hidden = mem_realloc(hidden, ++hidden_places * sizeof(*hidden));
+	return &hidden[hidden_places - 1];
+}
+
 void log_hide(const char *secret, size_t n)
 {
+	struct hidden *h;
+
 	if (!n)
 		return;
-	for (size_t i = 0; i < HIDDEN_MAX; i++) {
-		struct hidden *h = &hidden[i];
-
-		if (h->bytes)
-			continue;
-		h->bytes = mem_strndup(secret, n);
-		h->len = n;
-		h->base64 = mem_alloc(n / 3 * 4 + 8);
-		EVP_EncodeBlock((unsigned char *)h->base64,
-				(const unsigned char *)secret, (int)n);
-		h->base64_len = strcspn(h->base64, "=");
-		/* The last character before padding depends on what follows. */
-		if (h->base64_len > 4 && h->base64[h->base64_len])
-			h->base64_len--;
-		return;
-	}
+	h = free_place();
+	h->bytes = mem_strndup(secret, n);
+	h->len = n;
+	h->base64 = mem_alloc(n / 3 * 4 + 8);
+	EVP_EncodeBlock((unsigned char *)h->base64,
+			(const unsigned char *)secret, (int)n);
+	h->base64_len = strcspn(h->base64, "=");
+	/* The last character before padding depends on what follows. */
+	if (h->base64_len > 4 && h->base64[h->base64_len])
+		h->base64_len--;
 }
 
 void log_show(const char *secret, size_t n)
 {
-	for (size_t i = 0; i < HIDDEN_MAX; i++) {
+	for (size_t i = 0; i < hidden_places; i++) {
 		struct hidden *h = &hidden[i];
 
 		if (!h->bytes || h->len != n || memcmp(h->bytes, secret, n))
@@ -71,33 +78,43 @@ void log_show(const char *secret, size_t n)
 	}
 }
 
-static void cut_out(struct buf *line, const char *what, size_t n)
+/* How many bytes of s[0..n) are the longest secret that begins there. */
+static size_t hidden_at(const char *s, size_t n)
 {
-	static const char mark[] = "[secret]";
-	char *at;
+	size_t longest = 0;
 
-	while (n && (at = memmem(line->data, line->len, what, n))) {
-		size_t before = (size_t)(at - line->data);
-		struct buf fresh = BUF_INIT;
+	for (size_t i = 0; i < hidden_places; i++) {
+		const struct hidden *h = &hidden[i];
 
-		buf_add(&fresh, line->data, before);
-		buf_add_str(&fresh, mark);
-		buf_add(&fresh, at + n, line->len - before - n);
-		explicit_bzero(line->data, line->len);
-		buf_free(line);
-		*line = fresh;
+		if (!h->bytes)
+			continue;
+		if (h->len > longest && h->len <= n &&
+		    !memcmp(s, h->bytes, h->len))
+			longest = h->len;
+		if (h->base64_len >= BASE64_LEAST && h->base64_len > longest &&
+		    h->base64_len <= n && !memcmp(s, h->base64, h->base64_len))
+			longest = h->base64_len;
 	}
+	return longest;
 }
 
-static void escape(struct buf *out, const struct buf *in)
+/* One pass: what was put in is not looked at again, or a secret that is part of
+   "[secret]" would never come to an end. */
+static void add_safe(struct buf *out, const struct buf *in)
 {
-	for (size_t i = 0; i < in->len; i++) {
+	size_t i = 0, n;
+
+	while (i < in->len) {
 		unsigned char c = (unsigned char)in->data[i];
 
-		if (c < 0x20 || c == 0x7F)
+		n = hidden_at(in->data + i, in->len - i);
+		if (n)
+			buf_add_str(out, "[secret]");
+		else if (c < 0x20 || c == 0x7F)
 			buf_addf(out, "\\x%02x", c);
 		else
 			buf_add_char(out, (char)c);
+		i += n ? n : 1;
 	}
 }
 
@@ -119,15 +136,9 @@ void log_line(enum log_level level, const char *fmt, ...)
 	vsnprintf(line.data, (size_t)n + 1, fmt, ap);
 	va_end(ap);
 	line.len = (size_t)n;
-	for (size_t i = 0; i < HIDDEN_MAX; i++) {
-		if (!hidden[i].bytes)
-			continue;
-		cut_out(&line, hidden[i].bytes, hidden[i].len);
-		if (hidden[i].base64_len >= 6)
-			cut_out(&line, hidden[i].base64, hidden[i].base64_len);
-	}
-	escape(&out, &line);
+	add_safe(&out, &line);
 	sink(sink_ctx, level, out.data);
+	explicit_bzero(line.data, line.len);
 	buf_free(&line);
 	buf_free(&out);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Byte scanning by vectors of sixteen, in the compilers' vector notation: the same
-   source for every processor, but for what SSE2 has an instruction for. */
+/* Byte scanning by vectors of sixteen, in the compilers' vector notation: the
+   same source for every processor, but for what SSE2 has an instruction for. */
 #include "core/base/scan.h"
 
 #include <string.h>
@@ -46,8 +46,7 @@ static inline unsigned mask(vec v)
 
 static inline uint64_t block_mask(const char *s, char c)
 {
-	uint64_t low = mask(is(load(s), c)) |
-		       mask(is(load(s + VEC), c)) << VEC;
+	uint64_t low = mask(is(load(s), c)) | mask(is(load(s + VEC), c)) << VEC;
 	uint64_t high = mask(is(load(s + 2 * VEC), c)) |
 			mask(is(load(s + 3 * VEC), c)) << VEC;
 
@@ -141,8 +140,8 @@ size_t scan_fold_crlf(char *to, const char *s, size_t n)
 	char *begin = to;
 	unsigned crlfs, at;
 
-	/* A vector rarely holds more than one line end. Copy what is in front of
-	   it (if there is none, all), then what is behind it over the CR. */
+	/* A vector rarely holds more than one line end. Copy what is in front
+	   of it (if there is none, all), then what is behind it over the CR. */
 	for (; n > 2 * VEC; s += VEC, n -= VEC) {
 		crlfs = mask(pairs_at(s, '\r', '\n'));
 		if (crlfs & (crlfs - 1)) {
@@ -225,8 +224,8 @@ static size_t lines_by_block(struct scan_lines *l, const char *s, size_t n,
 	return at;
 }
 
-/* The first LF that matters: the one that ends the line at s, or, as no line within
-   the length of the longest can be longer, the last one within it. */
+/* The first LF that matters: the one that ends the line at s, or, as no line
+   within the length of the longest can be longer, the last one within it. */
 static const char *deciding_lf(const struct scan_lines *l, const char *s,
 			       size_t n)
 {

@@ -20,8 +20,8 @@ int secret_set(struct secret *s, const char *bytes, size_t n, struct err *e)
 	if (!n)
 		return err_set(e, ERR_AUTH, ERR_ACCOUNT, ERR_NEVER,
 			       "the password is empty");
-	if (n > SECRET_MAX || memchr(bytes, '\0', n) || memchr(bytes, '\r', n) ||
-	    memchr(bytes, '\n', n))
+	if (n > SECRET_MAX || memchr(bytes, '\0', n) ||
+	    memchr(bytes, '\r', n) || memchr(bytes, '\n', n))
 		return err_set(e, ERR_CONFIG, ERR_ACCOUNT, ERR_NEVER,
 			       "the password holds a line end or a NUL, or is "
 			       "over 64 KiB: no server can take it");
@@ -54,7 +54,12 @@ static int first_line(struct secret *s, int fd, const char *what, struct err *e)
 		got = read(fd, room + len, SECRET_MAX + 1 - len);
 		if (got < 0 && errno == EINTR)
 			continue;
-		if (got <= 0)
+		if (got < 0) {
+			ret = err_set(e, ERR_CONFIG, ERR_ACCOUNT, ERR_NEVER,
+				      "%s: %s", what, strerror(errno));
+			goto out;
+		}
+		if (got == 0)
 			break;
 		len += (size_t)got;
 	}
@@ -65,6 +70,7 @@ static int first_line(struct secret *s, int fd, const char *what, struct err *e)
 	ret = secret_set(s, room, line, e);
 	if (ret < 0)
 		err_in(e, "%s", what);
+out:
 	explicit_bzero(room, SECRET_MAX + 2);
 	free(room);
 	return ret;
@@ -116,18 +122,21 @@ int secret_from_command(struct secret *s, const char *command, struct err *e)
 	close(pipe_fd[1]);
 	ret = first_line(s, pipe_fd[0], "the password command's output", e);
 	close(pipe_fd[0]);
-	while (waitpid(pid, &status, 0) < 0)
-		if (errno != EINTR)
-			return err_set(e, ERR_OTHER, ERR_ACCOUNT, ERR_NEVER,
-				       "waitpid: %s", strerror(errno));
+	while (waitpid(pid, &status, 0) < 0) {
+		if (errno == EINTR)
+			continue;
+		secret_wipe(s);
+		return err_set(e, ERR_OTHER, ERR_ACCOUNT, ERR_NEVER,
+			       "waitpid: %s", strerror(errno));
+	}
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
 		return ret;
 	secret_wipe(s);
 	return err_set(e, ERR_AUTH, ERR_ACCOUNT, ERR_NEVER,
 		       "the password command failed (%s %d)",
 		       WIFEXITED(status) ? "exit status" : "signal",
-		       WIFEXITED(status) ? WEXITSTATUS(status) :
-					   WTERMSIG(status));
+		       WIFEXITED(status) ? WEXITSTATUS(status)
+					 : WTERMSIG(status));
 
 no_process:
 	return err_set(e, ERR_OTHER, ERR_ACCOUNT, ERR_LATER,

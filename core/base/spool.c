@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* A message at rest: its first SPOOL_MEMORY bytes in memory, the rest in a
-   temporary file that nobody else can find. The file is closed with the message:
-   large ones are rare, and an empty spool holds no descriptor. */
+   temporary file that nobody else can find. The file is closed with the
+   message: large ones are rare, and an empty spool holds no descriptor. */
 #include "core/base/spool.h"
 
 #include <errno.h>

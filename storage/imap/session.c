@@ -295,6 +295,7 @@ int imap_session_open(const struct imap_options *opt, struct imap_session **s_r,
 		.ca_file = opt->ca_file,
 		.connect_timeout_ms = opt->connect_timeout_ms,
 		.timeout_ms = opt->timeout_ms,
+		.loopback_only = opt->security == IMAP_PLAINTEXT,
 	};
 	struct imap_session *s = mem_zalloc(sizeof(*s));
 

@@ -156,6 +156,37 @@ static int fail_connect(const struct stream_options *opt, int error, int ms,
 
 /* Each address gets its share of the time that is left, so that a dead first one
    does not use up what the others need. */
+static bool is_loopback(const struct sockaddr *sa)
+{
+	const struct sockaddr_in *in4 = (const void *)sa;
+	const struct sockaddr_in6 *in6 = (const void *)sa;
+
+	switch (sa->sa_family) {
+	case AF_UNIX:
+		return true;
+	case AF_INET:
+		return ntohl(in4->sin_addr.s_addr) >> 24 == IN_LOOPBACKNET;
+	case AF_INET6:
+		return IN6_IS_ADDR_LOOPBACK(&in6->sin6_addr) ||
+		       (IN6_IS_ADDR_V4MAPPED(&in6->sin6_addr) &&
+			in6->sin6_addr.s6_addr[12] == IN_LOOPBACKNET);
+	}
+	return false;
+}
+
+/* Before the first packet: nothing of ours goes anywhere else in the clear. */
+static int check_loopback(const struct addrinfo *list,
+			  const struct stream_options *opt, struct err *e)
+{
+	for (const struct addrinfo *ai = list; ai; ai = ai->ai_next)
+		if (!is_loopback(ai->ai_addr))
+			return err_set(e, ERR_CONFIG, ERR_ACCOUNT, ERR_NEVER,
+				       "%s: plain text only to a loopback "
+				       "address; use imaps://",
+				       opt->host);
+	return 0;
+}
+
 static int connect_any(const struct addrinfo *list,
 		       const struct stream_options *opt, int ms, int *fd_r,
 		       struct err *e)
@@ -227,7 +258,9 @@ int stream_connect(const struct stream_options *opt, struct stream **s_r,
 
 	if (resolve(opt, &list, e) < 0)
 		return -1;
-	ret = connect_any(list, opt, ms, &fd, e);
+	ret = opt->loopback_only ? check_loopback(list, opt, e) : 0;
+	if (ret == 0)
+		ret = connect_any(list, opt, ms, &fd, e);
 	freeaddrinfo(list);
 	if (ret < 0)
 		return -1;
@@ -238,23 +271,10 @@ int stream_connect(const struct stream_options *opt, struct stream **s_r,
 bool stream_is_loopback(const struct stream *s)
 {
 	struct sockaddr_storage ss = { .ss_family = AF_UNSPEC };
-	const struct sockaddr_in *in4 = (const void *)&ss;
-	const struct sockaddr_in6 *in6 = (const void *)&ss;
 	socklen_t len = sizeof(ss);
 
-	if (getpeername(s->fd, (struct sockaddr *)&ss, &len) < 0)
-		return false;
-	switch (ss.ss_family) {
-	case AF_UNIX:
-		return true;
-	case AF_INET:
-		return ntohl(in4->sin_addr.s_addr) >> 24 == IN_LOOPBACKNET;
-	case AF_INET6:
-		return IN6_IS_ADDR_LOOPBACK(&in6->sin6_addr) ||
-		       (IN6_IS_ADDR_V4MAPPED(&in6->sin6_addr) &&
-			in6->sin6_addr.s6_addr[12] == IN_LOOPBACKNET);
-	}
-	return false;
+	return getpeername(s->fd, (struct sockaddr *)&ss, &len) == 0 &&
+	       is_loopback((const struct sockaddr *)&ss);
 }
 
 const char *stream_describe(const struct stream *s)

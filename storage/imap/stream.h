@@ -36,6 +36,7 @@ struct stream_options {
 	const char *ca_file; /* NULL: the system's */
 	int connect_timeout_ms;
 	int timeout_ms;
+	bool loopback_only; /* ERR_CONFIG for any other address, before connecting */
 };
 
 /* Resolve and connect (every address in turn). ERR_UNREACHABLE/ERR_ACCOUNT. */

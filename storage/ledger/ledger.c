@@ -97,6 +97,39 @@ int ledger_source(struct ledger *led, const char *format, const char *path,
 	return 0;
 }
 
+int ledger_source_format(struct ledger *led, const char *path,
+			 struct buf *format, struct err *e)
+{
+	struct use u;
+	int got;
+
+	if (use_begin(&u, led, ST_SOURCE_FORMAT, e) < 0)
+		return -1;
+	use_name(&u, path);
+	got = use_row(&u, e);
+	if (got <= 0)
+		return got;
+	use_get_buf(&u, 0, format);
+	use_end(&u);
+	return 1;
+}
+
+int ledger_knows_folder(struct ledger *led, int64_t source, const char *id_text,
+			struct err *e)
+{
+	struct use u;
+	int got;
+
+	if (use_begin(&u, led, ST_FOLDER_KNOWN, e) < 0)
+		return -1;
+	use_int(&u, source);
+	use_name(&u, id_text);
+	got = use_row(&u, e);
+	if (got > 0)
+		use_end(&u);
+	return got;
+}
+
 static int folder_add(struct ledger *led, int64_t source, const char *id_text,
 		      const char *shown, int64_t run, struct ledger_folder *f_r,
 		      struct err *e)

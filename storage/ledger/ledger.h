@@ -61,6 +61,13 @@ int ledger_end_run(struct ledger *led, int64_t run, int64_t now, int exit_status
 int ledger_source(struct ledger *led, const char *format, const char *path,
 		  int64_t *id_r, struct err *e);
 
+/* The format of the source at this path, if there is one: 1 with format set, 0, -1. */
+int ledger_source_format(struct ledger *led, const char *path,
+			 struct buf *format, struct err *e);
+/* Was the folder id_text of a source ever read to its end? 1, 0, -1. */
+int ledger_knows_folder(struct ledger *led, int64_t source, const char *id_text,
+			struct err *e);
+
 /* How far a folder of a source has been seen to its end. */
 enum ledger_extent { EXTENT_NONE = 0, EXTENT_SCANNED = 1, EXTENT_MIGRATED = 2 };
 
@@ -149,7 +156,7 @@ int ledger_intend(struct ledger *led, int64_t id, int64_t run, struct err *e);
 /* INTENT -> DONE. uid and uidvalidity 0 where the server did not tell. */
 int ledger_confirm(struct ledger *led, int64_t id, uint32_t uid,
 		   uint32_t uidvalidity, int64_t run, struct err *e);
-/* INTENT or PLANNED -> REFUSED. */
+/* INTENT or PLANNED -> REFUSED; what was refused before gets the new reason. */
 int ledger_refuse(struct ledger *led, int64_t id, const char *why, int64_t run,
 		  struct err *e);
 /* INTENT -> PLANNED: settling has looked, and it is not there. */

@@ -30,6 +30,14 @@ const struct statement_text statement_texts[STATEMENTS] = {
 	[ST_SOURCE_ADD] = {
 		"INSERT INTO source (path, format) VALUES (?1, ?2)", true },
 
+	/* The last one, should a path have been read as two formats. */
+	[ST_SOURCE_FORMAT] = {
+		"SELECT format FROM source WHERE path = ?1 "
+		"ORDER BY id DESC LIMIT 1", false },
+	[ST_FOLDER_KNOWN] = {
+		"SELECT 1 FROM folder WHERE source = ?1 AND id_text = ?2 "
+		"AND fingerprint IS NOT NULL", false },
+
 	[ST_FOLDER_FIND] = {
 		"SELECT id, extent, fingerprint = ?3 FROM folder "
 		"WHERE source = ?1 AND id_text = ?2", false },
@@ -111,7 +119,7 @@ const struct statement_text statement_texts[STATEMENTS] = {
 		"run = ?4 WHERE id = ?1 AND state = 1", true },
 	[ST_MESSAGE_REFUSE] = {
 		"UPDATE message SET state = 3, why = ?2, run = ?3 "
-		"WHERE id = ?1 AND state IN (0, 1)", true },
+		"WHERE id = ?1 AND state IN (0, 1, 3)", true },
 	[ST_MESSAGE_RETRACT] = {
 		"UPDATE message SET state = 0 WHERE id = ?1 AND state = 1",
 		true },

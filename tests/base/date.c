@@ -308,8 +308,7 @@ static const struct {
 	int64_t want;
 } choices[] = {
 	{ "nothing is known",
-	  { NONE, NONE, NONE, NONE, NONE, NONE,
-	    NONE }, false, NONE },
+	  { NONE, NONE, NONE, NONE, NONE, NONE, NONE }, false, NONE },
 	{ "the store knows", { OK, 2, 3, 4, 5, 6, 7 }, false, OK },
 	{ "Received", { NONE, OK, 3, 4, 5, 6, 7 }, false, OK },
 	{ "Delivery-date",
@@ -321,8 +320,7 @@ static const struct {
 	{ "download time",
 	  { NONE, NONE, NONE, NONE, NONE, OK, OK + 1 }, false, OK },
 	{ "the file",
-	  { NONE, NONE, NONE, NONE, NONE, NONE,
-	    OK }, false, OK },
+	  { NONE, NONE, NONE, NONE, NONE, NONE, OK }, false, OK },
 	{ "sent mail: Date first",
 	  { OK + 1, OK + 2, OK + 3, OK + 4, OK, OK + 5, OK + 6 }, true, OK },
 	{ "sent mail without a Date: the rest of the chain",
@@ -330,8 +328,10 @@ static const struct {
 	{ "too early is passed over", { 86399, OK, 0, 0, 0, 0, 0 }, false, OK },
 	{ "too late is passed over",
 	  { NOW + 2 * DAYS + 1, OK, 0, 0, 0, 0, 0 }, false, OK },
-	{ "just early enough", { NOW + 2 * DAYS, OK, 0, 0, 0, 0, 0 }, false, NOW + 2 * DAYS },
-	{ "nothing plausible", { 0, -1, 5, INT64_C(2) * NOW, 7, 8, 9 }, false, NONE },
+	{ "just early enough",
+	  { NOW + 2 * DAYS, OK, 0, 0, 0, 0, 0 }, false, NOW + 2 * DAYS },
+	{ "nothing plausible",
+	  { 0, -1, 5, INT64_C(2) * NOW, 7, 8, 9 }, false, NONE },
 };
 
 static void test_choose(void)

@@ -404,7 +404,7 @@ static int run(struct server *s, enum engine_mode mode,
 
 	err_clear(e);
 	snprintf(path, sizeof(path), "mbox:%s/mail", root);
-	if (source_find(path, &source, e) < 0)
+	if (source_find(path, NULL, NULL, &source, e) < 0)
 		abort();
 	struct engine_options o = {
 		.mode = mode,

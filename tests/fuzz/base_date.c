@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Whatever the bytes: a date that can be read is written in a form that reads back
-   as the same instant. */
+/* Whatever the bytes: a date that can be read is written in a form that reads
+   back as the same instant. */
 #include "core/base/date.h"
 
 #include <stdint.h>

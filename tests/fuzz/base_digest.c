@@ -5,8 +5,8 @@
    D2  More '>' in front of "From " in the body changes no digest.
    D3  Fields of clients and folding change no digest.
    D4  Another byte in the body changes both digests.
-   The wire form and what is told about it are those of the plain reference below,
-   and the size of the pieces does not matter.
+   The wire form and what is told about it are those of the plain reference
+   below, and the size of the pieces does not matter.
 
    The first four bytes of the input say how to cut and what to vary. */
 #include "core/base/intake.h"

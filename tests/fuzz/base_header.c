@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Whatever the bytes: the fields of a header follow one another without a gap up to
-   its end, lie inside it, and unfold to one line; a normal Message-ID is normal. */
+/* Whatever the bytes: the fields of a header follow one another without a gap
+   up to its end, lie inside it, and unfold to one line; a normal Message-ID is
+   normal. */
 #include "core/base/header.h"
 
 #include <stdint.h>
@@ -34,8 +35,8 @@ static void check_field(const struct header *h, size_t i)
 	demand(value.len <= f->value_len);
 	demand(!memchr(value.data, '\n', value.len));
 	demand(!memmem(value.data, value.len, "  ", 2));
-	demand(!value.len || (value.data[0] != ' ' &&
-			      value.data[value.len - 1] != ' '));
+	demand(!value.len ||
+	       (value.data[0] != ' ' && value.data[value.len - 1] != ' '));
 	buf_free(&value);
 }
 

@@ -80,8 +80,8 @@ static void l2_l4_every_verb_in_every_state(void)
 		{ "refused is tried again", LEDGER_REFUSED, INTEND, true, "" },
 		{ "L2: refused is not confirmed", LEDGER_REFUSED, CONFIRM,
 		  false, "L2" },
-		{ "refused is not refused twice", LEDGER_REFUSED, REFUSE, false,
-		  "L4" },
+		{ "refused again, with another reason", LEDGER_REFUSED, REFUSE,
+		  true, NULL },
 		{ "refused is not retracted", LEDGER_REFUSED, RETRACT, false,
 		  "L4" },
 	};
