@@ -2,6 +2,7 @@
 /* The table of commands, and what they need opened for them. */
 #include <errno.h>
 #include <locale.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -332,6 +333,14 @@ static int close_stdout(int status)
 	return status ? status : EXIT_SOME_LEFT;
 }
 
+/* Messages come and go in buffers of up to a megabyte; by default each over 128 KiB
+   would be mapped and unmapped by the kernel, page by page, every time. */
+static void keep_memory(void)
+{
+	mallopt(M_MMAP_THRESHOLD, 4 << 20);
+	mallopt(M_TRIM_THRESHOLD, 16 << 20);
+}
+
 int main(int argc, char **argv)
 {
 	const struct command *cmd = NULL;
@@ -339,6 +348,7 @@ int main(int argc, char **argv)
 	struct err e = ERR_INIT;
 	int status;
 
+	keep_memory();
 	setlocale(LC_ALL, "");
 	bindtextdomain("mailhaul", MAILHAUL_LOCALEDIR);
 	bind_textdomain_codeset("mailhaul", "UTF-8");

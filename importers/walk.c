@@ -28,6 +28,8 @@ struct walk {
 	int fd; /* the root directory; -1 when it is a file */
 	bool is_file;
 	bool no_openat2; /* the kernel or a sandbox does not have it */
+	char *dir;  /* the directory that was used last ... */
+	int dir_fd; /* ... open, or -1 */
 	struct seen *seen; /* open addressing, a power of two, half empty */
 	size_t n_seen, cap_seen;
 };
@@ -133,6 +135,15 @@ static int open_stepwise(int root, const char *rel, int flags)
 
 /* Open rel, which is not "", without following any link. The descriptor, or -1 with
    errno. */
+static void forget_dir(struct walk *w)
+{
+	if (w->dir_fd >= 0)
+		close(w->dir_fd);
+	free(w->dir);
+	w->dir_fd = -1;
+	w->dir = NULL;
+}
+
 static int open_below(struct walk *w, const char *rel, int flags)
 {
 	int fd;
@@ -167,6 +178,50 @@ static int open_below(struct walk *w, const char *rel, int flags)
 	return open_stepwise(w->fd, rel, flags);
 }
 
+/* The directory that rel lies in, and rel's last part. A folder of a Maildir is one
+   directory with thousands of files: it is found once, and kept open. -1 when rel lies
+   in the root, or its directory cannot be had: then the long way says why. */
+static int open_parent(struct walk *w, const char *rel, const char **leaf_r)
+{
+	const char *slash = strrchr(rel, '/');
+	size_t n;
+	char *dir;
+
+	if (!slash || check_rel(rel))
+		return -1;
+	*leaf_r = slash + 1;
+	n = (size_t)(slash - rel);
+	if (w->dir_fd >= 0 && !strncmp(w->dir, rel, n) && !w->dir[n])
+		return w->dir_fd;
+	dir = mem_strndup(rel, n);
+	forget_dir(w);
+	w->dir_fd = open_below(w, dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (w->dir_fd < 0)
+		free(dir);
+	else
+		w->dir = dir;
+	return w->dir_fd;
+}
+
+/* open_below by way of the kept directory; only ENOENT may mean that it is not the
+   same directory any more. */
+static int open_leaf(struct walk *w, const char *rel, int flags)
+{
+	const char *leaf;
+	int dir = open_parent(w, rel, &leaf);
+	int fd = -1;
+
+	if (dir >= 0) {
+		fd = openat(dir, leaf, flags | O_NOFOLLOW | O_NOATIME);
+		if (fd < 0 && errno == EPERM)
+			fd = openat(dir, leaf, flags | O_NOFOLLOW);
+		if (fd >= 0 || errno != ENOENT)
+			return fd;
+		forget_dir(w);
+	}
+	return open_below(w, rel, flags);
+}
+
 int walk_open(const char *path, struct walk **w_r, struct err *e)
 {
 	struct walk *w = mem_zalloc(sizeof(*w));
@@ -174,7 +229,7 @@ int walk_open(const char *path, struct walk **w_r, struct err *e)
 	int ret = -1;
 
 	w->root = mem_strdup(path);
-	w->fd = -1;
+	w->fd = w->dir_fd = -1;
 	if (stat(path, &st) < 0) {
 		walk_fail(w, "", errno, NULL, e);
 		goto out;
@@ -206,6 +261,7 @@ void walk_close(struct walk *w)
 	for (size_t i = 0; i < w->cap_seen; i++)
 		free(w->seen[i].rel);
 	free(w->seen);
+	forget_dir(w);
 	if (w->fd >= 0)
 		close(w->fd);
 	free(w->root);
@@ -224,12 +280,16 @@ bool walk_is_file(const struct walk *w)
 
 int walk_stat(struct walk *w, const char *rel, struct stat *st_r)
 {
-	int fd, ret;
+	const char *leaf;
+	int dir, fd, ret;
 
 	if (!rel[0])
 		return w->fd >= 0 ? fstat(w->fd, st_r) : stat(w->root, st_r);
 	if (w->fd >= 0 && !check_rel(rel) && !strchr(rel, '/'))
 		return fstatat(w->fd, rel, st_r, AT_SYMLINK_NOFOLLOW);
+	dir = open_parent(w, rel, &leaf);
+	if (dir >= 0 && fstatat(dir, leaf, st_r, AT_SYMLINK_NOFOLLOW) == 0)
+		return 0;
 	fd = open_below(w, rel, O_PATH | O_CLOEXEC);
 	if (fd < 0)
 		return -1;
@@ -261,7 +321,7 @@ int walk_file(struct walk *w, const char *rel, struct stat *st_r, struct err *e)
 	if (what)
 		return walk_fail(w, rel, 0, what, e);
 	if (rel[0])
-		fd = open_below(w, rel, WALK_FLAGS);
+		fd = open_leaf(w, rel, WALK_FLAGS);
 	else
 		fd = open_noatime(AT_FDCWD, w->root, WALK_FLAGS);
 	if (fd < 0)

@@ -30,10 +30,9 @@ const struct statement_text statement_texts[STATEMENTS] = {
 	[ST_SOURCE_ADD] = {
 		"INSERT INTO source (path, format) VALUES (?1, ?2)", true },
 
-	/* The last one, should a path have been read as two formats. */
+	/* Any, should a path have been read as two formats. */
 	[ST_SOURCE_FORMAT] = {
-		"SELECT format FROM source WHERE path = ?1 "
-		"ORDER BY id DESC LIMIT 1", false },
+		"SELECT format FROM source WHERE path = ?1 LIMIT 1", false },
 	[ST_FOLDER_KNOWN] = {
 		"SELECT 1 FROM folder WHERE source = ?1 AND id_text = ?2 "
 		"AND fingerprint IS NOT NULL", false },
