@@ -19,11 +19,46 @@ struct intake_state {
 	char wire[PIECE * 2 + SCAN_SLACK]; /* a piece in its wire form */
 };
 
+/* The working state is 80 KiB, and hundreds of messages wait for their answer at a time
+   that do not need it any more: it is lent from the first byte to intake_end. */
+static _Thread_local struct intake_state *spare;
+
+static void borrow_state(struct intake *in)
+{
+	struct intake_state *st = spare;
+
+	if (in->state)
+		return;
+	spare = NULL;
+	if (!st) {
+		st = mem_alloc(sizeof(*st));
+		st->body = digest_body_new();
+	}
+	digest_body_reset(st->body);
+	st->line_at = 0;
+	st->lines_size = 0;
+	st->lines = (struct scan_lines){ .open = 0 };
+	in->state = st;
+}
+
+static void return_state(struct intake *in)
+{
+	struct intake_state *st = in->state;
+
+	in->state = NULL;
+	if (!st)
+		return;
+	if (!spare) {
+		spare = st;
+		return;
+	}
+	digest_body_free(st->body);
+	free(st);
+}
+
 void intake_init(struct intake *in)
 {
 	*in = (struct intake){ .header = HEADER_INIT, .spool = SPOOL_INIT };
-	in->state = mem_zalloc(sizeof(*in->state));
-	in->state->body = digest_body_new();
 	in->in_header = true;
 }
 
@@ -31,20 +66,14 @@ void intake_free(struct intake *in)
 {
 	header_free(&in->header);
 	spool_free(&in->spool);
-	if (in->state)
-		digest_body_free(in->state->body);
-	free(in->state);
-	in->state = NULL;
+	return_state(in);
 }
 
 void intake_reset(struct intake *in)
 {
 	header_reset(&in->header);
 	spool_reset(&in->spool);
-	digest_body_reset(in->state->body);
-	in->state->line_at = 0;
-	in->state->lines_size = 0;
-	in->state->lines = (struct scan_lines){ .open = 0 };
+	return_state(in);
 	in->wire_size = in->store_size = 0;
 	in->nuls = in->lone_crs = in->longest_line = 0;
 	in->header_8bit = in->ends_with_eol = false;
@@ -230,6 +259,7 @@ int intake_add(struct intake *in, const char *bytes, size_t n, struct err *e)
 {
 	size_t took;
 
+	borrow_state(in);
 	in->store_size += n;
 	for (; n && in->in_header; bytes += took, n -= took) {
 		took = n < PIECE ? n : PIECE;
@@ -241,12 +271,15 @@ int intake_add(struct intake *in, const char *bytes, size_t n, struct err *e)
 
 int intake_end(struct intake *in, struct err *e)
 {
-	const struct scan_lines *lines = &in->state->lines;
+	const struct scan_lines *lines;
 
+	borrow_state(in);
+	lines = &in->state->lines;
 	if (in->in_header && header_done(in, e) < 0)
 		return -1;
 	in->longest_line =
 		lines->open > lines->longest ? lines->open : lines->longest;
 	digest_finish(in->state->body, &in->header, &in->digest);
+	return_state(in);
 	return 0;
 }
