@@ -25,6 +25,7 @@ struct work {
 	size_t place;	 /* index into the plan's places */
 	int64_t ledger_folder;
 	char *fingerprint;
+	bool is_new; /* the ledger has no copies of it */
 	bool trust_locators;
 	uint64_t bytes;
 

@@ -60,6 +60,12 @@ static void describe(const struct outgoing *o, struct buf *subject)
 	buf_free(&raw);
 }
 
+/* Worth a line for people? Then it needs a subject they can read. */
+static bool is_news(const struct outgoing *o, enum ledger_copy_state state)
+{
+	return state == COPY_SKIPPED || state == COPY_FAILED || o->m.notes;
+}
+
 static void report_message(struct engine *g, const struct work *w,
 			   const struct outgoing *o, const char *subject,
 			   enum ledger_copy_state state, const char *why)
@@ -77,7 +83,7 @@ static void report_message(struct engine *g, const struct work *w,
 		.text = why,
 	};
 
-	if (state == COPY_SKIPPED || state == COPY_FAILED || o->m.notes)
+	if (is_news(o, state))
 		engine_event(g, &ev);
 }
 
@@ -88,7 +94,8 @@ static int put_copy(struct engine *g, struct work *w, struct outgoing *o,
 	struct buf subject = BUF_INIT;
 	int ret;
 
-	describe(o, &subject);
+	if (!message || is_news(o, state))
+		describe(o, &subject);
 	struct ledger_copy_about about = {
 		.locator = o->m.locator.data,
 		.offset = o->m.offset,
@@ -527,8 +534,9 @@ static int read_message(struct engine *g, struct work *w, struct importer *imp,
 	struct ledger_copy old = { .id = 0 };
 	int got;
 
-	got = ledger_copy_find(g->led, w->ledger_folder, o->m.locator.data,
-			       g->run, &old, e);
+	got = w->is_new ? 0 :
+			  ledger_copy_find(g->led, w->ledger_folder,
+					   o->m.locator.data, g->run, &old, e);
 	if (got < 0)
 		return -1;
 	if (got && w->trust_locators && settled(g, &old)) {

@@ -267,14 +267,16 @@ void header_normal_message_id(const char *value, size_t n, struct buf *out)
 	normal_id(value, n, out);
 }
 
+/* strcasestr stops at a NUL, which no mark of a fetcher stands behind. */
 static bool contains_word(const struct buf *text, const char *word)
 {
-	size_t n = strlen(word);
+	const char *at = text->data;
 
-	for (size_t i = 0; i + n <= text->len; i++)
-		if (ascii_same_n(text->data + i, word, n) &&
-		    (i == 0 || !ascii_is_alpha(text->data[i - 1])))
+	while ((at = strcasestr(at, word))) {
+		if (at == text->data || !ascii_is_alpha(at[-1]))
 			return true;
+		at++;
+	}
 	return false;
 }
 

@@ -147,6 +147,7 @@ static int folder_add(struct ledger *led, int64_t source, const char *id_text,
 	*f_r = (struct ledger_folder){
 		.id = sqlite3_last_insert_rowid(led->db),
 		.extent = EXTENT_NONE,
+		.is_new = true,
 	};
 	return 0;
 }

@@ -75,6 +75,7 @@ struct ledger_folder {
 	int64_t id;
 	enum ledger_extent extent; /* of fingerprint */
 	bool unchanged; /* fingerprint is what it was then */
+	bool is_new;	/* it was made just now: no copies are known */
 };
 /* The folder id_text of a source; made if it is new. shown is its name for people.
    It counts as seen in this run from now on. */

@@ -183,7 +183,8 @@ static int open_scratch(struct ledger *led, struct err *e)
 		    copy_pages(led, from, e) < 0)
 			goto out;
 	}
-	if (db_exec(led, "PRAGMA synchronous = OFF", e) < 0)
+	if (db_exec(led, "PRAGMA synchronous = OFF; PRAGMA cache_size = -16384",
+		    e) < 0)
 		goto out;
 	ret = schema_migrate(led, e);
 out:
