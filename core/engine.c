@@ -70,10 +70,13 @@ static void place_failed(struct engine *g, struct place *p, const struct err *e)
 	engine_event(g, &ev);
 }
 
-/* The server has it: settle what is in doubt, then write down what was said. */
+/* The server has it: settle what is in doubt, see what else is there, then write down
+   what was said. */
 static int place_opened(struct engine *g, struct place *p, struct err *e)
 {
 	if (p->ledger.open_intents && settle_place(g, p, e) < 0)
+		return -1;
+	if (adopt_list(g, p, e) < 0)
 		return -1;
 	if (ledger_target_folder_opened(g->led, p->ledger.id,
 					p->server.name.data,

@@ -14,6 +14,7 @@ struct place {
 	struct target_folder server;
 	bool known;  /* the ledger has its name on the server */
 	bool ready;  /* server is filled in, intents are settled */
+	bool foreign;/* the server has mail there that is not ours: adopt.c */
 	bool failed; /* it cannot be had: why */
 	struct err why;
 };
@@ -95,6 +96,14 @@ int engine_prepare(struct engine *g, struct err *e);
 
 /* Settle the open intents of a place (L3). Its server part is filled in. */
 int settle_place(struct engine *g, struct place *p, struct err *e);
+
+/* Adoption: list what the server has got since we looked last that is not ours. p's
+   server part is filled in, open intents are settled. */
+int adopt_list(struct engine *g, struct place *p, struct err *e);
+/* Is this message, planned as id, on the server already? 1 when it is, and is written
+   down as done and as COPY_ALREADY's; 0, -1. The pipeline is idle. */
+int adopt_message(struct engine *g, struct place *p, struct outgoing *o,
+		  int64_t id, struct err *e);
 
 /* Read and send what work says. imp stands on its folder. */
 int transfer_folder(struct engine *g, struct work *w, struct importer *imp,

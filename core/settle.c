@@ -9,7 +9,7 @@
 
 /* An open intent, and the message on the server that answers it. */
 struct doubt {
-	int64_t id;
+	int64_t id, run; /* the run that sent it */
 	uint64_t size;
 	char *message_id;
 	struct digest digest;
@@ -47,6 +47,7 @@ static int load_doubts(struct engine *g, const struct place *p,
 		d->at = mem_realloc(d->at, (d->n + 1) * sizeof(*d->at));
 		d->at[d->n++] = (struct doubt){
 			.id = m.id,
+			.run = m.run,
 			.size = m.size,
 			.message_id = mem_strdup(m.message_id.data),
 			.digest = m.digest,
@@ -126,7 +127,8 @@ static int confirm(struct engine *g, const struct place *p, struct doubt *d,
 		   uint32_t uid, struct err *e)
 {
 	d->settled = true;
-	if (ledger_confirm(g->led, d->id, uid, p->server.uidvalidity, g->run,
+	/* An earlier run sent it: for this one it was there already. */
+	if (ledger_confirm(g->led, d->id, uid, p->server.uidvalidity, d->run,
 			   e) < 0)
 		return -1;
 	return ledger_copy_resolve(g->led, d->id, COPY_UPLOADED, NULL, e);

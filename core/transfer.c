@@ -325,6 +325,30 @@ static int refuse_unsent(struct engine *g, struct work *w, struct outgoing *o,
 	return put_copy(g, w, o, true, id, COPY_FAILED, why, e);
 }
 
+/* Is it on the server already, though the ledger does not know? 1, 0, -1. */
+static int adopt(struct engine *g, struct work *w, struct outgoing *o, int64_t id,
+		 struct err *e)
+{
+	struct place *p = &g->plan.places[w->place];
+	struct buf message_id = BUF_INIT;
+	uint32_t uid;
+	int got;
+
+	header_add_message_id(&o->m.in.header, &message_id);
+	got = ledger_foreign_next(g->led, p->ledger.id, o->m.in.wire_size,
+				  message_id.data, 0, &uid, e);
+	buf_free(&message_id);
+	/* Looking at it needs the connection for itself. */
+	if (got > 0 && transfer_finish(g, e) < 0)
+		got = -1;
+	if (got > 0)
+		got = adopt_message(g, p, o, id, e);
+	if (got > 0 &&
+	    put_copy(g, w, o, true, id, COPY_ALREADY, NULL, e) < 0)
+		got = -1;
+	return got;
+}
+
 /* The message (id in the ledger) is to go out; *kept_r tells that o is in a batch now
    and not the caller's any more. */
 static int send_message(struct engine *g, struct work *w, struct outgoing *o,
@@ -349,6 +373,8 @@ static int send_message(struct engine *g, struct work *w, struct outgoing *o,
 		buf_free(&why);
 		return ret;
 	}
+	if (p->foreign && (ret = adopt(g, w, o, id, e)) != 0)
+		return ret < 0 ? -1 : 0;
 	if (must_submit_first(g, w, o) && submit(g, e) < 0)
 		return -1;
 	if (ledger_intend(g->led, id, g->run, e) < 0 ||

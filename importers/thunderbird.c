@@ -248,7 +248,8 @@ static int open_source(const char *path, const struct importer_options *opt,
 		goto out;
 	gather_names(t);
 	tell_tags(t);
-	tb_folders_find(t->w, &t->profile, t->names, &t->folders, &t->remarks);
+	tb_folders_find(t->w, &t->profile, t->names, opt, &t->folders,
+			&t->remarks);
 	*imp_r = &t->base;
 	t = NULL;
 	ret = 0;

@@ -46,6 +46,7 @@ enum { SPECIALS = sizeof(specials) / sizeof(specials[0]) };
 /* Where the search stands: one directory of one account. */
 struct place {
 	struct walk *w;
+	const struct importer_options *opt; /* may be NULL */
 	const struct tb_account *account;
 	const struct tb_names *names;
 	struct tb_folders *out;
@@ -126,13 +127,15 @@ enum content { EMPTY, MBOX, MORK, OTHER };
 static enum content look_into(const struct place *at, const char *name)
 {
 	char *rel = joined(at->dir, name, ""), bytes[4096];
+	bool known = at->opt && at->opt->known_folder &&
+		     at->opt->known_folder(at->opt->known_ctx, rel);
 	struct err e = ERR_INIT;
-	int fd = walk_file(at->w, rel, NULL, &e);
+	int fd = known ? -1 : walk_file(at->w, rel, NULL, &e);
 	ssize_t got = 0;
 
 	free(rel);
 	if (fd < 0)
-		return MBOX; /* opening it for its messages will say why not */
+		return MBOX; /* as before, or opening it for its messages says why not */
 	do
 		got = read(fd, bytes, sizeof(bytes));
 	while (got < 0 && errno == EINTR);
@@ -535,7 +538,8 @@ static int by_id(const void *a, const void *b)
 }
 
 void tb_folders_find(struct walk *w, const struct tb_profile *p,
-		     const struct tb_names *names, struct tb_folders *out,
+		     const struct tb_names *names,
+		     const struct importer_options *opt, struct tb_folders *out,
 		     struct tb_remarks *r)
 {
 	char *none[] = { NULL };
@@ -544,6 +548,7 @@ void tb_folders_find(struct walk *w, const struct tb_profile *p,
 	for (size_t i = 0; i < p->n; i++) {
 		struct place at = {
 			.w = w,
+			.opt = opt,
 			.account = &p->accounts[i],
 			.names = names,
 			.out = out,

@@ -3,6 +3,7 @@
 #define MAILHAUL_IMPORTERS_THUNDERBIRD_FOLDERS_H
 
 #include "core/base/folder_use.h"
+#include "importers/importer.h"
 #include "importers/thunderbird_names.h"
 #include "importers/thunderbird_profile.h"
 #include "importers/walk.h"
@@ -27,7 +28,8 @@ struct tb_folders {
 
 /* Accounts of p must outlive out. */
 void tb_folders_find(struct walk *w, const struct tb_profile *p,
-		     const struct tb_names *names, struct tb_folders *out,
+		     const struct tb_names *names,
+		     const struct importer_options *opt, struct tb_folders *out,
 		     struct tb_remarks *r);
 void tb_folders_free(struct tb_folders *f);
 

@@ -120,3 +120,17 @@ CREATE TABLE copy (
 CREATE INDEX copy_of_message ON copy (message) WHERE message IS NOT NULL;
 -- Totals read nothing but this, and lists come in its order.
 CREATE INDEX copy_by_state ON copy (folder, state, id, size, sent_run);
+
+-- Mail on the server that is not ours: it was there before we came, or came by another
+-- way. What a source holds of it is recognised and not sent.
+CREATE TABLE foreign_mail (
+	target_folder INTEGER NOT NULL REFERENCES target_folder,
+	uid INTEGER NOT NULL,
+	size INTEGER NOT NULL,
+	message_id TEXT,		-- NULL: it has none
+	PRIMARY KEY (target_folder, uid)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX foreign_mail_id ON foreign_mail (target_folder, message_id, uid);
+CREATE INDEX foreign_mail_size ON foreign_mail (target_folder, size, uid)
+	WHERE message_id IS NULL;

@@ -177,6 +177,27 @@ int ledger_next_done(struct ledger *led, int64_t target_folder, int64_t after,
 int ledger_owns_uid(struct ledger *led, int64_t target_folder,
 		    uint32_t uidvalidity, uint32_t uid, struct err *e);
 
+/* ---- mail on the server that is not ours ----
+
+   It was there before the ledger (or the ledger was lost), or came by another way: its
+   UID, size and Message-ID are kept, so that what a source holds of it is recognised.
+   The engine proves it by the bytes' digest; then the message is planned, intended and
+   confirmed like any other, under the UID it has, and taken from here. */
+int ledger_foreign_add(struct ledger *led, int64_t target_folder, uint32_t uid,
+		       uint64_t size, const char *message_id, struct err *e);
+/* Candidates, by UID over after: of the same Message-ID (normal form), or, for a message
+   without one, without one and of the same size. 1 with *uid_r, 0, -1. */
+int ledger_foreign_next(struct ledger *led, int64_t target_folder, uint64_t size,
+			const char *message_id, uint32_t after, uint32_t *uid_r,
+			struct err *e);
+int ledger_foreign_take(struct ledger *led, int64_t target_folder, uint32_t uid,
+			struct err *e);
+/* The folder's UIDs are not what they were. */
+int ledger_foreign_forget(struct ledger *led, int64_t target_folder,
+			  struct err *e);
+/* Is there any? 1, 0, -1. */
+int ledger_has_foreign(struct ledger *led, int64_t target_folder, struct err *e);
+
 /* ---- copies: every message found in a source, and what became of it ---- */
 
 enum ledger_copy_state { /* never renumber */

@@ -149,6 +149,27 @@ const struct statement_text statement_texts[STATEMENTS] = {
 		"LEFT JOIN copy c ON c.message = m.id AND c.state = 0 "
 		"WHERE m.id = ?1 GROUP BY m.id", false },
 
+	[ST_FOREIGN_ADD] = {
+		"INSERT OR REPLACE INTO foreign_mail "
+		"(target_folder, uid, size, message_id) "
+		"VALUES (?1, ?2, ?3, ?4)", true },
+	[ST_FOREIGN_BY_ID] = {
+		"SELECT uid FROM foreign_mail INDEXED BY foreign_mail_id "
+		"WHERE target_folder = ?1 AND uid > ?2 AND message_id = ?3 "
+		"ORDER BY uid LIMIT 1", false },
+	[ST_FOREIGN_BY_SIZE] = {
+		"SELECT uid FROM foreign_mail INDEXED BY foreign_mail_size "
+		"WHERE target_folder = ?1 AND uid > ?2 AND message_id IS NULL "
+		"AND size = ?3 ORDER BY uid LIMIT 1", false },
+	[ST_FOREIGN_TAKE] = {
+		"DELETE FROM foreign_mail WHERE target_folder = ?1 AND uid = ?2",
+		true },
+	[ST_FOREIGN_FORGET] = {
+		"DELETE FROM foreign_mail WHERE target_folder = ?1", true },
+	[ST_FOREIGN_ANY] = {
+		"SELECT 1 FROM foreign_mail WHERE target_folder = ?1 LIMIT 1",
+		false },
+
 	[ST_COPY_FIND] = {
 		"SELECT id, state, message, length, seen_run FROM copy "
 		"WHERE folder = ?1 AND locator = ?2", false },

@@ -518,6 +518,39 @@ static void test_refused(void)
 	server_free(&s);
 }
 
+/* The ledger is lost, or the folders were numbered anew: what is there is recognised. */
+static void test_adoption(void)
+{
+	struct server s = { .n_boxes = 0 };
+	struct engine_result r;
+	struct err e;
+
+	discard_ledger();
+	CHECK(run(&s, ENGINE_MIGRATE, &r, &e) == 0);
+	discard_ledger();
+	s.appends = 0;
+	CHECK(run(&s, ENGINE_MIGRATE, &r, &e) == 0);
+	CHECK(s.appends == 0 && mails(&s) == UNIQUE && adds_up(&r.totals));
+	CHECK(r.totals.already == UNIQUE && r.totals.duplicate == 1);
+	CHECK(run(&s, ENGINE_MIGRATE, &r, &e) == 0);
+	CHECK(s.appends == 0 && !r.bytes_read);
+
+	/* Half of it was dragged over by hand: only the rest is sent. */
+	discard_ledger();
+	for (size_t i = 0; i < s.n_boxes; i++)
+		while (s.boxes[i].n > PER_FOLDER / 2) {
+			struct mail *m = &s.boxes[i].mails[--s.boxes[i].n];
+
+			buf_free(&m->bytes);
+			flags_free(&m->flags);
+		}
+	CHECK(run(&s, ENGINE_MIGRATE, &r, &e) == 0);
+	CHECK(mails(&s) == UNIQUE && adds_up(&r.totals));
+	CHECK(r.totals.already == FOLDERS * (PER_FOLDER / 2));
+	CHECK(r.totals.uploaded == UNIQUE - r.totals.already);
+	server_free(&s);
+}
+
 int main(void)
 {
 	char command[300];
@@ -528,6 +561,7 @@ int main(void)
 	test_lost(false, false);
 	test_lost(true, true);
 	test_refused();
+	test_adoption();
 	snprintf(command, sizeof(command), "rm -rf %s", root);
 	CHECK(system(command) == 0);
 	return check_done();
