@@ -371,12 +371,12 @@ int main(int argc, char **argv)
 				   "%sa command is missing; mailhaul --help "
 				   "lists them",
 			argc > 1 ? argv[1] : "");
-		out_error(false, &e);
+		out_error(false, "", &e);
 		return EXIT_USAGE;
 	}
 	status = run(cmd, &call, argc - 1, argv + 1, &e);
 	if (status != EXIT_ALL_DONE && *e.text)
-		out_error(call.opt.json, &e);
+		out_error(call.opt.json, cmd->name, &e);
 	call_free(&call);
 	return close_stdout(status);
 }

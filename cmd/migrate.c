@@ -81,6 +81,8 @@ static int run_engine(struct call *c, const char *command, bool plan,
 		.seconds = seconds_now() - began,
 	};
 
+	if (ret < 0 && c->opt.json)
+		out_json_error(e);
 	out_summary(out, &s);
 	if (!plan)
 		closing_sentence(c, &result, status);

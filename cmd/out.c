@@ -415,6 +415,8 @@ void out_event(void *ctx, const struct event *ev)
 
 /* ---- the end ---- */
 
+static bool summary_shown; /* as JSON; it must be the last object */
+
 static uint64_t rss_peak(void)
 {
 	struct rusage usage;
@@ -447,6 +449,7 @@ static void summary_as_json(const struct summary *s, uint64_t uploaded,
 		json_object_set_new(o, "others", json_integer((json_int_t)s->others));
 	}
 	out_json(o);
+	summary_shown = true;
 }
 
 /* Pending ones would be sent (a plan), or did not get their turn (a run that was cut
@@ -479,8 +482,36 @@ void out_summary(struct out *out, const struct summary *s)
 	       human_seconds(s->seconds));
 }
 
-void out_error(bool json, const struct err *e)
+static const char *kind_name(enum err_kind kind)
 {
+	static const char *const names[] = {
+		[ERR_OTHER] = "other",	     [ERR_USAGE] = "usage",
+		[ERR_SOURCE] = "source",     [ERR_UNREACHABLE] = "unreachable",
+		[ERR_LEDGER] = "ledger",     [ERR_BUSY] = "busy",
+		[ERR_PROTOCOL] = "protocol", [ERR_AUTH] = "auth",
+		[ERR_CONFIG] = "config",     [ERR_QUOTA] = "quota",
+		[ERR_INTERRUPTED] = "interrupted",
+		[ERR_REFUSED] = "refused",   [ERR_NO_FOLDER] = "no-folder",
+	};
+
+	return names[kind];
+}
+
+void out_json_error(const struct err *e)
+{
+	out_json(json_pack("{ss ss si so}", "event", "error", "kind",
+			   kind_name(e->kind), "exit", exit_status(e), "text",
+			   json_text(e->text)));
+}
+
+void out_error(bool json, const char *command, const struct err *e)
+{
+	struct summary nothing = { .command = command };
+
 	fprintf(stderr, "mailhaul: %s\n", e->text);
-	(void)json;
+	/* Whoever reads the objects waits for a summary as the last one. */
+	if (!json || summary_shown)
+		return;
+	out_json_error(e);
+	summary_as_json(&nothing, 0, 0);
 }

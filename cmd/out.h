@@ -28,8 +28,11 @@ void out_event(void *ctx, const struct event *ev);
 void out_clear(struct out *out);
 
 void out_summary(struct out *out, const struct summary *s);
-/* An error ends the command: one line on standard error (and an object). */
-void out_error(bool json, const struct err *e);
+/* An error ends the command: one line on standard error; with --json also an object,
+   and a summary of nothing if there was none yet. */
+void out_error(bool json, const char *command, const struct err *e);
+/* The object alone, in front of a summary. */
+void out_json_error(const struct err *e);
 
 /* "12.3 MiB" in a small static ring of buffers. */
 const char *human_bytes(uint64_t n);

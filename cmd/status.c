@@ -188,7 +188,7 @@ static int show_all(const struct call *c, struct err *e)
 		if (one && !status)
 			status = one;
 		if (*e->text && i + 1 < n) {
-			out_error(c->opt.json, e);
+			fprintf(stderr, "mailhaul: %s\n", e->text);
 			err_clear(e);
 		}
 		buf_free(&path);

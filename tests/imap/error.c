@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What servers' words mean; the texts are those that servers.md collected. */
+/* What servers' words mean; the texts are those that docs/servers.md is about. */
 #include "storage/imap/session.h"
 #include "tests/lib/check.h"
 
