@@ -20,30 +20,42 @@ static int status_of(const struct engine_result *r, int ret, struct err *e)
 						       EXIT_ALL_DONE;
 }
 
+/* How to ask for the list of what is not there. */
+static void add_list_command(const struct call *c, struct buf *out)
+{
+	buf_add_str(out, "mailhaul status --missing ");
+	if (c->opt.ledger)
+		buf_addf(out, "--ledger %s", c->opt.ledger);
+	else
+		buf_add_str(out, c->opt.args[c->opt.n_args - 1]);
+}
+
 /* What everybody wants to know in the end, in a sentence. */
 static void closing_sentence(const struct call *c, const struct engine_result *r,
 			     int status)
 {
 	const struct ledger_totals *t = &r->totals;
-	uint64_t there = t->uploaded + t->already + t->duplicate;
+	uint64_t there = t->uploaded + t->already;
+	struct buf list = BUF_INIT;
 
 	if (c->opt.json || c->opt.quiet)
 		return;
+	add_list_command(c, &list);
 	if (status == EXIT_ALL_DONE && t->skipped)
 		printf(_("All mail is on the server: %s messages. %s were left out "
 			 "on purpose (deleted in the client, or by date); "
-			 "mailhaul status --missing %s lists them.\n"),
-		       human_count(there), human_count(t->skipped),
-		       c->opt.ledger ? "--ledger FILE" : "TARGET");
+			 "%s lists them.\n"),
+		       human_count(there), human_count(t->skipped), list.data);
 	else if (status == EXIT_ALL_DONE)
 		printf(_("All mail is on the server: %s messages; nothing is "
 			 "missing.\n"),
 		       human_count(there));
 	else
 		printf(_("%s messages are on the server; %s of what was found are "
-			 "not: mailhaul status --missing %s lists them.\n"),
+			 "not: %s lists them.\n"),
 		       human_count(there), human_count(t->failed + t->pending),
-		       c->opt.ledger ? "--ledger FILE" : "TARGET");
+		       list.data);
+	buf_free(&list);
 }
 
 static int run_engine(struct call *c, const char *command, bool plan,
