@@ -277,6 +277,10 @@ static int attempts(struct engine *g, struct err *e)
 		why = *e;
 		transfer_abandon(g);
 		close_target(g);
+		/* A folder that was there when it was opened: the next attempt
+		   makes it again. */
+		if (why.kind == ERR_NO_FOLDER)
+			why.retry = ERR_NOW;
 		failures = g->progress.uploaded > before ? 1 : failures + 1;
 		before = g->progress.uploaded;
 		wait = retry_after(&why, failures, chance());

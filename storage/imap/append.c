@@ -123,6 +123,17 @@ static void name_doing(struct imap_append *a, const struct target_folder *f)
 	buf_add(&a->doing, f->shown.data, f->shown.len);
 }
 
+/* The folder takes nothing (no permission, read-only): that is no reason to keep mail
+   from the others. Each message gets the server's words. */
+static void refuse_all(struct append_command *c, const struct err *why)
+{
+	for (size_t i = append_command_next(c, c->first); i < c->end;
+	     i = append_command_next(c, i + 1)) {
+		c->open->batch->items[i].why = *why;
+		append_settle(c->open, i, APPEND_REFUSED);
+	}
+}
+
 void append_refused(struct imap_append *a, struct append_command *c, const char *words)
 {
 	size_t n = append_command_count(c);
@@ -130,7 +141,9 @@ void append_refused(struct imap_append *a, struct append_command *c, const char 
 
 	name_doing(a, c->open->batch->folder);
 	imap_fail_text(words, a->doing.data, &why);
-	if (why.scope > ERR_MESSAGE) {
+	if (why.scope == ERR_FOLDER && why.kind == ERR_REFUSED) {
+		refuse_all(c, &why);
+	} else if (why.scope > ERR_MESSAGE) {
 		end(a, &why);
 		append_settle_all(c, APPEND_UNSENT);
 	} else if (n == 1) {

@@ -16,7 +16,8 @@
    A4  A refused MULTIAPPEND (all or nothing) is taken apart: its messages are sent
        again in halves until the one that is refused stands alone with its reason.
        A refusal that is not about messages (OVERQUOTA, no such folder, a throttled
-       account) ends the pipeline with that error instead.
+       account) ends the pipeline with that error instead; one that is about a folder
+       for good (NOPERM, READ-ONLY) refuses its messages and no others.
    A5  An answer that fits no open command, or an untagged BYE, ends the connection:
        what was sent is APPEND_UNKNOWN, what was not is APPEND_UNSENT. */
 struct imap_append;

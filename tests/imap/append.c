@@ -114,6 +114,11 @@ static const struct {
 	      "A1 NO [TRYCREATE] Mailbox does not exist\r\n" } },
 	  .want = "U U", .error = "does not exist", .kind = ERR_NO_FOLDER },
 
+	{ "a folder that takes nothing: its messages are refused", M | P, "1 1",
+	  { { "A1 APPEND \"Sent\" {1+}\r\na {1+}\r\nb\r\n",
+	      "A1 NO [NOPERM] Permission denied\r\n" } },
+	  .want = "R R" },
+
 	{ "BYE in the middle of a batch: sent, announced, not begun", M, "3 1 2",
 	  { { "A1 APPEND \"Sent\" {3}\r\n", "+ go\r\n" },
 	    { "aaa {1}\r\n", "* BYE shutting down\r\n" } },
@@ -355,6 +360,42 @@ static void test_words_and_limits(void)
 	mail_free(&m);
 }
 
+/* Batches of several folders are in flight together; each goes to its own. */
+static void test_two_folders(void)
+{
+	struct step steps[] = {
+		{ "A1 APPEND \"Sent\" {1+}\r\na\r\nA2 APPEND \"Drafts\" {1+}\r\na\r\n",
+		  "A1 OK [APPENDUID 7 1] x\r\nA2 OK [APPENDUID 8 1] x\r\n" },
+		{ NULL },
+	};
+	struct target_folder drafts;
+	struct server srv = { .steps = steps };
+	struct err e = ERR_INIT;
+	struct mail one, two;
+	pthread_t thread;
+	struct client c;
+
+	client_open(&c, M | P, PATIENT_MS);
+	srv.fd = dup(c.peer);
+	srv.close = true;
+	target_folder_init(&drafts);
+	buf_set_str(&drafts.name, "Drafts");
+	mail_make(&one, &c.folder, "1");
+	mail_make(&two, &drafts, "1");
+	pthread_create(&thread, NULL, serve, &srv);
+	CHECK(imap_append_submit(c.a, &one.batch, &e) == 0);
+	CHECK(imap_append_submit(c.a, &two.batch, &e) == 0);
+	CHECK(reap_all(c.a, &e) == 2);
+	pthread_join(thread, NULL);
+	CHECK(!srv.wrong);
+	free(srv.wrong);
+	CHECK(one.batch.uidvalidity == 7 && two.batch.uidvalidity == 8);
+	mail_free(&one);
+	mail_free(&two);
+	target_folder_free(&drafts);
+	client_close(&c);
+}
+
 /* After a folder's error is reaped, the pipeline serves the next folder; after a lost
    connection it serves nobody. */
 static void test_again_after_an_end(void)
@@ -422,6 +463,7 @@ int main(void)
 	test_refused_here();
 	test_words_and_limits();
 	test_again_after_an_end();
+	test_two_folders();
 	test_name_with_line_end();
 	return check_done();
 }
