@@ -19,40 +19,47 @@ static const struct command commands[] = {
 	  .options = "s",
 	  .usage = "mailhaul scan [OPTION]... SOURCE...",
 	  .summary = N_("Say what is there; contacts no server."),
-	  .help = N_("Nothing is written anywhere, unless --ledger names a file: then what was read\n"
+	  .help = N_(
+		  "Nothing is written anywhere, unless --ledger names a file: then what was read\n"
 		  "is remembered there, and unchanged folders are not read again.\n"
-		  "In the summary, \"uploaded\" is what migrate would send.")},
+		  "In the summary, \"uploaded\" is what migrate would send.") },
 	{ .name = "migrate",
 	  .needs = NEED_SOURCES | NEED_TARGET,
 	  .run = cmd_migrate,
 	  .options = "scm",
 	  .usage = "mailhaul migrate [OPTION]... SOURCE... TARGET",
-	  .summary = N_("Bring over everything not yet there; resumes by itself."),
-	  .help = N_("Sources are only read. Run it again at any time: what is there is not sent again.\n"
+	  .summary =
+		  N_("Bring over everything not yet there; resumes by itself."),
+	  .help = N_(
+		  "Sources are only read. Run it again at any time: what is there is not sent again.\n"
 		  "The first Ctrl-C lets the messages in flight arrive, the second leaves at once;\n"
-		  "both are safe.")},
+		  "both are safe.") },
 	{ .name = "status",
 	  .needs = MAY_TARGET,
 	  .run = cmd_status,
 	  .options = "l",
 	  .usage = "mailhaul status [OPTION]... [TARGET]",
-	  .summary = N_("Say where things stand, from the ledger; contacts no server."),
-	  .help = N_("Without TARGET and --ledger: every ledger in its usual place.")},
+	  .summary = N_(
+		  "Say where things stand, from the ledger; contacts no server."),
+	  .help = N_(
+		  "Without TARGET and --ledger: every ledger in its usual place.") },
 	{ .name = "verify",
 	  .needs = NEED_TARGET,
 	  .run = cmd_verify,
 	  .options = "cf",
 	  .usage = "mailhaul verify [OPTION]... TARGET",
 	  .summary = N_("Prove it: what is on the server against the ledger."),
-	  .help = N_("Compares UIDs and Message-IDs; with --full the bytes of every message.")},
+	  .help = N_(
+		  "Compares UIDs and Message-IDs; with --full the bytes of every message.") },
 };
 enum { N_COMMANDS = sizeof(commands) / sizeof(commands[0]) };
 
 static void help_all(void)
 {
-	printf("%s\n\n", _("mailhaul brings mail that POP clients downloaded home "
-			   "to an IMAP mailbox:\nevery message once, byte for "
-			   "byte, in its folder, with its flags and date."));
+	printf("%s\n\n",
+	       _("mailhaul brings mail that POP clients downloaded home "
+		 "to an IMAP mailbox:\nevery message once, byte for "
+		 "byte, in its folder, with its flags and date."));
 	for (size_t i = 0; i < N_COMMANDS; i++)
 		printf("  mailhaul %-8s  %s\n", commands[i].name,
 		       _(commands[i].summary));
@@ -187,7 +194,8 @@ static int take_target(struct call *c, unsigned needs, int *n_args,
 	return 0;
 }
 
-/* What the ledger knows of sources, so that they need not be opened to be recognised. */
+/* What the ledger knows of sources, so that they need not be opened to be
+ * recognised. */
 struct known_sources {
 	struct ledger *led; /* NULL when there is none yet */
 	struct buf format;
@@ -209,8 +217,9 @@ static int find_sources(struct call *c, int n_args, struct known_sources *k,
 {
 	for (int i = 0; i < n_args; i++) {
 		if (target_url_is(c->opt.args[i]))
-			return err_set(e, ERR_USAGE, ERR_RUN, ERR_NEVER,
-				       "a TARGET can only be the last argument");
+			return err_set(
+				e, ERR_USAGE, ERR_RUN, ERR_NEVER,
+				"a TARGET can only be the last argument");
 		if (source_find(c->opt.args[i], known_format, k, &c->sources[i],
 				e) < 0)
 			return -1;
@@ -230,8 +239,8 @@ static int take_sources(struct call *c, int n_args, struct err *e)
 			       "a SOURCE is missing: a Thunderbird profile, an "
 			       "mbox or a Maildir");
 	c->sources = mem_zalloc((size_t)n_args * sizeof(*c->sources));
-	/* No ledger, or one that cannot be read, is no error here: the command opens
-	   it for itself and says so. */
+	/* No ledger, or one that cannot be read, is no error here: the command
+	   opens it for itself and says so. */
 	if (c->ledger_path)
 		ledger_open(c->ledger_path, LEDGER_READ, NULL, &k.led, &none);
 	ret = find_sources(c, n_args, &k, e);
@@ -333,8 +342,8 @@ static int close_stdout(int status)
 	return status ? status : EXIT_SOME_LEFT;
 }
 
-/* Messages come and go in buffers of up to a megabyte; by default each over 128 KiB
-   would be mapped and unmapped by the kernel, page by page, every time. */
+/* Messages come and go in buffers of up to a megabyte; by default each over 128
+   KiB would be mapped and unmapped by the kernel, page by page, every time. */
 static void keep_memory(void)
 {
 	mallopt(M_MMAP_THRESHOLD, 4 << 20);
@@ -358,7 +367,8 @@ int main(int argc, char **argv)
 		printf("mailhaul %s\n", MAILHAUL_VERSION);
 		return close_stdout(EXIT_ALL_DONE);
 	}
-	if (argc > 1 && (!strcmp(argv[1], "--help") || !strcmp(argv[1], "help"))) {
+	if (argc > 1 &&
+	    (!strcmp(argv[1], "--help") || !strcmp(argv[1], "help"))) {
 		help_all();
 		return close_stdout(EXIT_ALL_DONE);
 	}
@@ -367,8 +377,8 @@ int main(int argc, char **argv)
 	if (!cmd) {
 		err_set(&e, ERR_USAGE, ERR_RUN, ERR_NEVER,
 			argc > 1 ? "%.60s: no such command; mailhaul --help "
-				   "lists them" :
-				   "%sa command is missing; mailhaul --help "
+				   "lists them"
+				 : "%sa command is missing; mailhaul --help "
 				   "lists them",
 			argc > 1 ? argv[1] : "");
 		out_error(false, "", &e);

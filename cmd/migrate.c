@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* mailhaul scan and mailhaul migrate: the same engine, with and without a server. */
+/* mailhaul scan and mailhaul migrate: the same engine, with and without a
+ * server. */
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -16,8 +17,8 @@ static int status_of(const struct engine_result *r, int ret, struct err *e)
 			"nothing could be read");
 		return EXIT_SOURCE;
 	}
-	return r->totals.failed || r->folders_failed ? EXIT_SOME_LEFT :
-						       EXIT_ALL_DONE;
+	return r->totals.failed || r->folders_failed ? EXIT_SOME_LEFT
+						     : EXIT_ALL_DONE;
 }
 
 /* How to ask for the list of what is not there. */
@@ -31,8 +32,8 @@ static void add_list_command(const struct call *c, struct buf *out)
 }
 
 /* What everybody wants to know in the end, in a sentence. */
-static void closing_sentence(const struct call *c, const struct engine_result *r,
-			     int status)
+static void closing_sentence(const struct call *c,
+			     const struct engine_result *r, int status)
 {
 	const struct ledger_totals *t = &r->totals;
 	uint64_t there = t->uploaded + t->already;

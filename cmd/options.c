@@ -41,13 +41,15 @@ static const struct option_row {
 	{ '*', OPT_JSON, "json", NULL,
 	  N_("one JSON object a line; the last one is the summary") },
 	{ '*', 'q', "quiet", NULL, N_("nothing but errors") },
-	{ '*', 'v', "verbose", NULL, N_("say more; twice: also the conversation") },
+	{ '*', 'v', "verbose", NULL,
+	  N_("say more; twice: also the conversation") },
 	{ '*', OPT_HELP, "help", NULL, N_("this text") },
 	{ 'm', 'n', "dry-run", NULL,
 	  N_("say what would be done; no server is asked") },
 	{ 's', OPT_MAP, "map", "SRC=DST",
 	  N_("mail of folder SRC goes to DST (may be repeated)") },
-	{ 's', OPT_UNDER, "under", "FOLDER", N_("put everything below FOLDER") },
+	{ 's', OPT_UNDER, "under", "FOLDER",
+	  N_("put everything below FOLDER") },
 	{ 's', OPT_INCLUDE, "include", "GLOB",
 	  N_("only folders like GLOB (may be repeated)") },
 	{ 's', OPT_EXCLUDE, "exclude", "GLOB", N_("no folders like GLOB") },
@@ -57,7 +59,8 @@ static const struct option_row {
 	  N_("only messages up to DATE; a day counts whole") },
 	{ 's', OPT_IMAP_COPIES, "imap-copies", NULL,
 	  N_("also Thunderbird's offline copies of IMAP accounts") },
-	{ 'c', 'j', "connections", "N", N_("connections to the server, at most") },
+	{ 'c', 'j', "connections", "N",
+	  N_("connections to the server, at most") },
 	{ 'c', OPT_PASSWORD_FILE, "password-file", "FILE",
 	  N_("the password is FILE's first line") },
 	{ 'c', OPT_PASSWORD_COMMAND, "password-command", "CMD",
@@ -92,7 +95,8 @@ void options_help(const struct command *cmd)
 		if (rows[i].id < 256)
 			snprintf(letter, sizeof(letter), "-%c, ", rows[i].id);
 		snprintf(left, sizeof(left), "%s--%s%s%s", letter, rows[i].name,
-			 rows[i].arg ? " " : "", rows[i].arg ? rows[i].arg : "");
+			 rows[i].arg ? " " : "",
+			 rows[i].arg ? rows[i].arg : "");
 		printf("  %-28s  %s\n", left, _(rows[i].help));
 	}
 }
@@ -213,7 +217,8 @@ static void make_tables(const struct command *cmd, struct option *longs,
 			continue;
 		longs[n++] = (struct option){
 			.name = rows[i].name,
-			.has_arg = rows[i].arg ? required_argument : no_argument,
+			.has_arg =
+				rows[i].arg ? required_argument : no_argument,
 			.val = rows[i].id,
 		};
 		if (rows[i].id >= 256)
@@ -235,12 +240,13 @@ static int bad_option(char **argv, int id, const struct command *cmd,
 		snprintf(what, sizeof(what), "%.100s needs a value",
 			 argv[optind - 1]);
 	else if (optopt && optopt < 256)
-		snprintf(what, sizeof(what), "-%c: no such option here", optopt);
+		snprintf(what, sizeof(what), "-%c: no such option here",
+			 optopt);
 	else
 		snprintf(what, sizeof(what), "%.*s: no such option here",
-			 (int)strcspn(argv[optind - 1], "=") > 100 ?
-				 100 :
-				 (int)strcspn(argv[optind - 1], "="),
+			 (int)strcspn(argv[optind - 1], "=") > 100
+				 ? 100
+				 : (int)strcspn(argv[optind - 1], "="),
 			 argv[optind - 1]);
 	return usage(e, cmd, what);
 }
@@ -266,11 +272,11 @@ int options_parse(int argc, char **argv, const struct command *cmd,
 	o->args = argv + optind;
 	o->n_args = argc - optind;
 	if (o->token_command && (o->password_command || o->password_file))
-		return usage(e, cmd,
-			     "--token-command goes without a password");
+		return usage(e, cmd, "--token-command goes without a password");
 	if (o->password_command && o->password_file)
-		return usage(e, cmd, "one of --password-command and "
-				     "--password-file is enough");
+		return usage(e, cmd,
+			     "one of --password-command and "
+			     "--password-file is enough");
 	if (o->since != DATE_NONE && o->until != DATE_NONE &&
 	    o->since >= o->until)
 		return usage(e, cmd, "--since lies behind --until");

@@ -14,8 +14,8 @@
 #include "core/base/clock.h"
 #include "core/base/utf8.h"
 
-/* How many exceptions are named while a run goes on; the rest is in the list that
-   "mailhaul status --missing" prints. */
+/* How many exceptions are named while a run goes on; the rest is in the list
+   that "mailhaul status --missing" prints. */
 enum { NAMED_MAX = 20, REDRAW_MS = 200 };
 
 struct out {
@@ -93,7 +93,8 @@ const char *human_bytes(uint64_t n)
 const char *human_count(uint64_t n)
 {
 	char digits[24], *s = ring(), *to = s;
-	int len = snprintf(digits, sizeof(digits), "%llu", (unsigned long long)n);
+	int len =
+		snprintf(digits, sizeof(digits), "%llu", (unsigned long long)n);
 
 	for (int i = 0; i < len; i++) {
 		if (i && (len - i) % 3 == 0)
@@ -205,14 +206,14 @@ static void json_folder_done(const struct event *ev)
 
 	out_json(json_pack(
 		"{ss so so so sb sI sI sI sI sI sI sI sI}", "event", "folder",
-		"source", json_text(ev->source), "folder", json_text(ev->folder),
-		"target", json_text(ev->target_folder), "unchanged",
-		ev->unchanged, "found", (json_int_t)t->found, "uploaded",
-		(json_int_t)t->uploaded, "already", (json_int_t)t->already,
-		"duplicate", (json_int_t)t->duplicate, "skipped",
-		(json_int_t)t->skipped, "failed", (json_int_t)t->failed,
-		"pending", (json_int_t)t->pending, "bytes",
-		(json_int_t)t->bytes));
+		"source", json_text(ev->source), "folder",
+		json_text(ev->folder), "target", json_text(ev->target_folder),
+		"unchanged", ev->unchanged, "found", (json_int_t)t->found,
+		"uploaded", (json_int_t)t->uploaded, "already",
+		(json_int_t)t->already, "duplicate", (json_int_t)t->duplicate,
+		"skipped", (json_int_t)t->skipped, "failed",
+		(json_int_t)t->failed, "pending", (json_int_t)t->pending,
+		"bytes", (json_int_t)t->bytes));
 }
 
 static void json_progress(struct out *out, const struct event *ev)
@@ -262,9 +263,9 @@ static void event_as_json(struct out *out, const struct event *ev)
 		out_json(json_pack("{ss}", "event", "connected"));
 		break;
 	case EVENT_WAIT:
-		out_json(json_pack("{ss sI so}", "event", "wait", "milliseconds",
-				   (json_int_t)ev->wait_ms, "reason",
-				   json_text(ev->text)));
+		out_json(json_pack("{ss sI so}", "event", "wait",
+				   "milliseconds", (json_int_t)ev->wait_ms,
+				   "reason", json_text(ev->text)));
 		break;
 	}
 }
@@ -310,11 +311,13 @@ static void draw(struct out *out, const struct event *ev)
 		 human_bytes(p->bytes_read));
 	if (seconds > 0.5)
 		buf_addf(&numbers, "  %s/s",
-			 human_bytes((uint64_t)((double)p->bytes_read / seconds)));
+			 human_bytes(
+				 (uint64_t)((double)p->bytes_read / seconds)));
 	if (seconds > 2 && p->bytes_done && p->bytes_total > p->bytes_done)
 		buf_addf(&numbers, _("  %s left"),
-			 human_seconds(seconds / (double)p->bytes_done *
-				       (double)(p->bytes_total - p->bytes_done)));
+			 human_seconds(
+				 seconds / (double)p->bytes_done *
+				 (double)(p->bytes_total - p->bytes_done)));
 	add_cut(&line, ev->target_folder ? ev->target_folder : "",
 		terminal_columns() - 2 - utf8_width(numbers.data, numbers.len));
 	buf_add(&line, numbers.data, numbers.len);
@@ -385,8 +388,8 @@ static void event_as_text(struct out *out, const struct event *ev)
 		text_message(out, ev);
 		break;
 	case EVENT_WAIT:
-		fprintf(stderr, _("mailhaul: %s; trying again in %s\n"), ev->text,
-			human_seconds((double)ev->wait_ms / 1000));
+		fprintf(stderr, _("mailhaul: %s; trying again in %s\n"),
+			ev->text, human_seconds((double)ev->wait_ms / 1000));
 		break;
 	case EVENT_FOLDER:
 	case EVENT_PROGRESS:
@@ -443,17 +446,21 @@ static void summary_as_json(const struct summary *s, uint64_t uploaded,
 		"rss_peak_bytes", (json_int_t)rss_peak());
 
 	if (s->has_proof) {
-		json_object_set_new(o, "proved", json_integer((json_int_t)s->proved));
-		json_object_set_new(o, "missing", json_integer((json_int_t)s->missing));
-		json_object_set_new(o, "changed", json_integer((json_int_t)s->changed));
-		json_object_set_new(o, "others", json_integer((json_int_t)s->others));
+		json_object_set_new(o, "proved",
+				    json_integer((json_int_t)s->proved));
+		json_object_set_new(o, "missing",
+				    json_integer((json_int_t)s->missing));
+		json_object_set_new(o, "changed",
+				    json_integer((json_int_t)s->changed));
+		json_object_set_new(o, "others",
+				    json_integer((json_int_t)s->others));
 	}
 	out_json(o);
 	summary_shown = true;
 }
 
-/* Pending ones would be sent (a plan), or did not get their turn (a run that was cut
-   short): so that found is always the sum of the five. */
+/* Pending ones would be sent (a plan), or did not get their turn (a run that
+   was cut short): so that found is always the sum of the five. */
 void out_summary(struct out *out, const struct summary *s)
 {
 	const struct ledger_totals *t = &s->totals;
@@ -468,13 +475,15 @@ void out_summary(struct out *out, const struct summary *s)
 	if (out->opt->quiet)
 		return;
 	if (!out->opt->verbose && out->named > NAMED_MAX)
-		printf(_("... and %s more\n"), human_count(out->named - NAMED_MAX));
-	printf(s->dry_run ? _("%s messages in %s folders: %s would be sent, %s are "
-			      "there already, %s duplicate, %s skipped, %s failed "
-			      "(%s read, %s).\n") :
-			    _("%s messages in %s folders: %s uploaded, %s were there "
-			      "already, %s duplicate, %s skipped, %s failed "
-			      "(%s read, %s).\n"),
+		printf(_("... and %s more\n"),
+		       human_count(out->named - NAMED_MAX));
+	printf(s->dry_run
+		       ? _("%s messages in %s folders: %s would be sent, %s are "
+			   "there already, %s duplicate, %s skipped, %s failed "
+			   "(%s read, %s).\n")
+		       : _("%s messages in %s folders: %s uploaded, %s were there "
+			   "already, %s duplicate, %s skipped, %s failed "
+			   "(%s read, %s).\n"),
 	       human_count(t->found), human_count(t->folders),
 	       human_count(uploaded), human_count(t->already),
 	       human_count(t->duplicate), human_count(t->skipped),
@@ -485,13 +494,19 @@ void out_summary(struct out *out, const struct summary *s)
 static const char *kind_name(enum err_kind kind)
 {
 	static const char *const names[] = {
-		[ERR_OTHER] = "other",	     [ERR_USAGE] = "usage",
-		[ERR_SOURCE] = "source",     [ERR_UNREACHABLE] = "unreachable",
-		[ERR_LEDGER] = "ledger",     [ERR_BUSY] = "busy",
-		[ERR_PROTOCOL] = "protocol", [ERR_AUTH] = "auth",
-		[ERR_CONFIG] = "config",     [ERR_QUOTA] = "quota",
+		[ERR_OTHER] = "other",
+		[ERR_USAGE] = "usage",
+		[ERR_SOURCE] = "source",
+		[ERR_UNREACHABLE] = "unreachable",
+		[ERR_LEDGER] = "ledger",
+		[ERR_BUSY] = "busy",
+		[ERR_PROTOCOL] = "protocol",
+		[ERR_AUTH] = "auth",
+		[ERR_CONFIG] = "config",
+		[ERR_QUOTA] = "quota",
 		[ERR_INTERRUPTED] = "interrupted",
-		[ERR_REFUSED] = "refused",   [ERR_NO_FOLDER] = "no-folder",
+		[ERR_REFUSED] = "refused",
+		[ERR_NO_FOLDER] = "no-folder",
 	};
 
 	return names[kind];

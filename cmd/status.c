@@ -14,9 +14,9 @@
 
 static const char *copy_state(enum ledger_copy_state state)
 {
-	return state == COPY_SKIPPED ? "skipped" :
-	       state == COPY_PENDING ? "pending" :
-				       "failed";
+	return state == COPY_SKIPPED   ? "skipped"
+	       : state == COPY_PENDING ? "pending"
+				       : "failed";
 }
 
 static void show_missing_row(const struct call *c, const struct ledger_row *r)
@@ -105,8 +105,8 @@ static void show_last_run(const struct ledger_run *run)
 		       run->command, when.data);
 	else
 		printf(_("Last run: %s, %s; %s.\n"), run->command, when.data,
-		       run->exit_status ? _("it did not come to its end") :
-					  _("it came to its end"));
+		       run->exit_status ? _("it did not come to its end")
+					: _("it came to its end"));
 	buf_free(&when);
 }
 
@@ -148,13 +148,13 @@ static int show_ledger(const struct call *c, const char *path, struct err *e)
 	}
 	if (ledger_totals(led, 0, &totals, e) < 0)
 		goto out;
-	if (c->opt.missing ? show_missing(c, led, e) < 0 :
-			     show_folders(c, led, e) < 0)
+	if (c->opt.missing ? show_missing(c, led, e) < 0
+			   : show_folders(c, led, e) < 0)
 		goto out;
 	if (!c->opt.quiet)
 		show_totals(c, &totals);
-	status = totals.failed || totals.pending ? EXIT_SOME_LEFT :
-						   EXIT_ALL_DONE;
+	status = totals.failed || totals.pending ? EXIT_SOME_LEFT
+						 : EXIT_ALL_DONE;
 out:
 	if (*e->text)
 		status = exit_status(e);

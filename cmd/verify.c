@@ -63,8 +63,8 @@ static void show_result(const struct call *c, const struct verify_totals *v,
 		printf(_("%s of %s messages %s in %s folders; %s missing, %s "
 			 "changed; %s of other origin beside them.\n"),
 		       human_count(v->proved), human_count(v->done),
-		       c->opt.full ? _("proved byte for byte") :
-				     _("found with their UID and Message-ID"),
+		       c->opt.full ? _("proved byte for byte")
+				   : _("found with their UID and Message-ID"),
 		       human_count(v->folders), human_count(v->missing),
 		       human_count(v->changed), human_count(v->others));
 		if (status == EXIT_ALL_DONE && !c->opt.full)
@@ -94,15 +94,16 @@ int cmd_verify(struct call *c, struct err *e)
 			"no ledger to compare with: give --ledger FILE");
 		return EXIT_CONFIG;
 	}
-	if (ledger_open(c->ledger_path, LEDGER_READ, c->target_name, &led, e) < 0)
+	if (ledger_open(c->ledger_path, LEDGER_READ, c->target_name, &led, e) <
+	    0)
 		return exit_status(e);
 	if (open_target(c, &t, e) < 0 ||
 	    verify_run(led, t, &o, &totals, e) < 0) {
 		status = exit_status(e);
 	} else {
 		err_clear(e); /* what was tried on the way does not matter */
-		status = totals.missing || totals.changed ? EXIT_SOME_LEFT :
-							    EXIT_ALL_DONE;
+		status = totals.missing || totals.changed ? EXIT_SOME_LEFT
+							  : EXIT_ALL_DONE;
 		show_result(c, &totals, seconds_now() - began, status);
 	}
 	if (t)

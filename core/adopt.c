@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Adoption: mail that is on the server, though this ledger did not bring it there, is
-   recognised and not sent again. So a lost ledger, mail dragged over by hand, and mail
-   that the server has from the start (POP with "leave on server") double nothing.
+/* Adoption: mail that is on the server, though this ledger did not bring it
+   there, is recognised and not sent again. So a lost ledger, mail dragged over
+   by hand, and mail that the server has from the start (POP with "leave on
+   server") double nothing.
 
-   Message-ID and size only say where to look; the digest of the fetched bytes is the
-   proof, as everywhere. */
+   Message-ID and size only say where to look; the digest of the fetched bytes
+   is the proof, as everywhere. */
 #include <string.h>
 
 #include "core/base/log.h"
@@ -19,7 +20,8 @@ static uint32_t first_unseen(const struct place *p)
 }
 
 static int note_foreign(struct engine *g, struct place *p,
-			const struct target_mail *m, struct buf *id, struct err *e)
+			const struct target_mail *m, struct buf *id,
+			struct err *e)
 {
 	int ours = ledger_owns_uid(g->led, p->ledger.id, p->server.uidvalidity,
 				   m->uid, e);
@@ -75,8 +77,8 @@ int adopt_list(struct engine *g, struct place *p, struct err *e)
 	return any < 0 ? -1 : 0;
 }
 
-/* Dovecot stores NUL as 0x80 (docs/servers.md): the digest of what came of a message
-   that holds NULs. */
+/* Dovecot stores NUL as 0x80 (docs/servers.md): the digest of what came of a
+   message that holds NULs. */
 static int digest_without_nuls(const struct outgoing *o, struct digest *d_r,
 			       struct err *e)
 {
@@ -88,8 +90,8 @@ static int digest_without_nuls(const struct outgoing *o, struct digest *d_r,
 	int ret = -1;
 
 	intake_init(&in);
-	while ((n = spool_at(&o->m.in.spool, at, scratch, sizeof(scratch), &bytes,
-			     e)) > 0) {
+	while ((n = spool_at(&o->m.in.spool, at, scratch, sizeof(scratch),
+			     &bytes, e)) > 0) {
 		if (n > (ssize_t)sizeof(piece))
 			n = sizeof(piece);
 		for (ssize_t i = 0; i < n; i++)
@@ -114,7 +116,8 @@ static bool same_message(const struct digest *a, const struct digest *b,
 	       (has_id && !memcmp(a->core, b->core, DIGEST_SIZE));
 }
 
-/* Fetch one message and compare: 1, 0, -1. One that cannot be had is another one. */
+/* Fetch one message and compare: 1, 0, -1. One that cannot be had is another
+ * one. */
 static int is_same(struct engine *g, const struct place *p, uint32_t uid,
 		   const struct outgoing *o, bool has_id, struct err *e)
 {
@@ -144,8 +147,8 @@ static int is_same(struct engine *g, const struct place *p, uint32_t uid,
 	return got < 0 ? -1 : same;
 }
 
-static int take_over(struct engine *g, struct place *p, int64_t id, uint32_t uid,
-		     struct err *e)
+static int take_over(struct engine *g, struct place *p, int64_t id,
+		     uint32_t uid, struct err *e)
 {
 	if (ledger_intend(g->led, id, g->run, e) < 0 ||
 	    ledger_confirm(g->led, id, uid, p->server.uidvalidity, g->run, e) <

@@ -70,8 +70,8 @@ static void place_failed(struct engine *g, struct place *p, const struct err *e)
 	engine_event(g, &ev);
 }
 
-/* The server has it: settle what is in doubt, see what else is there, then write down
-   what was said. */
+/* The server has it: settle what is in doubt, see what else is there, then
+   write down what was said. */
 static int place_opened(struct engine *g, struct place *p, struct err *e)
 {
 	if (p->ledger.open_intents && settle_place(g, p, e) < 0)
@@ -139,8 +139,8 @@ int engine_prepare(struct engine *g, struct err *e)
 	return 0;
 }
 
-/* A folder that the server has not got yet is made even if it is empty; one with open
-   intents is settled even if its source has nothing new. */
+/* A folder that the server has not got yet is made even if it is empty; one
+   with open intents is settled even if its source has nothing new. */
 static bool needs_server(const struct engine *g)
 {
 	if (g->opt->mode == ENGINE_PLAN)
@@ -190,8 +190,8 @@ static void read_failed(struct engine *g, struct work *w, const struct err *e)
 	engine_event(g, &ev);
 }
 
-/* Transfer the works of one source, in the importer's order, which the plan has kept:
-   both walk the folders sorted by id. */
+/* Transfer the works of one source, in the importer's order, which the plan has
+   kept: both walk the folders sorted by id. */
 static int transfer_source(struct engine *g, size_t *at, struct err *e)
 {
 	size_t source = g->plan.work[*at].source;
@@ -260,8 +260,8 @@ static int pause_before_retry(struct engine *g, int64_t ms,
 	while (clock_ms() < until) {
 		if (engine_stopped(g))
 			return interrupted(e);
-		clock_sleep_ms(until - clock_ms() < 200 ? until - clock_ms() :
-							  200);
+		clock_sleep_ms(until - clock_ms() < 200 ? until - clock_ms()
+							: 200);
 	}
 	return 0;
 }
@@ -307,7 +307,8 @@ int engine_run(const struct engine_options *opt, struct ledger *led,
 	ret = attempts(&g, e);
 	transfer_free(&g);
 	close_target(&g);
-	if (ledger_totals(led, g.run, &result->totals, ret < 0 ? &later : e) < 0)
+	if (ledger_totals(led, g.run, &result->totals, ret < 0 ? &later : e) <
+	    0)
 		ret = -1;
 	if (ledger_end_run(led, g.run, clock_now(), ret < 0 ? 1 : 0,
 			   ret < 0 ? &later : e) < 0 ||

@@ -155,9 +155,9 @@ static void add_joined(struct parts *p, const char *s)
 	}
 }
 
-/* How many leading parts of path spell src; 0 if src is no parent of it. Parts may
-   hold '/' themselves (a folder called "a/b"), so the match must end at a part's
-   end. */
+/* How many leading parts of path spell src; 0 if src is no parent of it. Parts
+   may hold '/' themselves (a folder called "a/b"), so the match must end at a
+   part's end. */
 static size_t covered(const char *src, const char *const *path)
 {
 	size_t i;
@@ -215,8 +215,8 @@ static void make_key(struct mapped_folder *f)
 		enum folder_use use = USE_NONE;
 
 		if (i == 0)
-			use = f->path[1] ? folder_use_by_name(f->path[0]) :
-					   f->use;
+			use = f->path[1] ? folder_use_by_name(f->path[0])
+					 : f->use;
 		if (i)
 			buf_add_char(&f->key, '\x1F');
 		if (has_place(use))
@@ -254,9 +254,9 @@ bool folder_map_apply(const struct folder_map *m, const char *const *path,
 	f_r->path = parts.at;
 	f_r->use = USE_NONE;
 	if (!m->under && parts.n == 1)
-		f_r->use = rule || use == USE_NONE ?
-				   folder_use_by_name(parts.at[0]) :
-				   use;
+		f_r->use = rule || use == USE_NONE
+				   ? folder_use_by_name(parts.at[0])
+				   : use;
 	make_key(f_r);
 	return true;
 }

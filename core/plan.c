@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What there is to do: which folders must be read, and where their mail goes. */
+/* What there is to do: which folders must be read, and where their mail goes.
+ */
 #include <stdlib.h>
 #include <string.h>
 
@@ -24,8 +25,8 @@ static int get_place(struct engine *g, struct mapped_folder *map, size_t *at_r,
 	*at_r = find_place(p, map);
 	if (*at_r != SIZE_MAX)
 		return 0;
-	p->places = mem_realloc(p->places,
-				(p->n_places + 1) * sizeof(*p->places));
+	p->places =
+		mem_realloc(p->places, (p->n_places + 1) * sizeof(*p->places));
 	place = &p->places[p->n_places];
 	*place = (struct place){ .map = *map };
 	mapped_folder_init(map);
@@ -56,7 +57,8 @@ static void report_unchanged(struct engine *g, const struct source *s,
 	engine_event(g, &ev);
 }
 
-/* What next() and load() say, and where it would go: both must be as they were. */
+/* What next() and load() say, and where it would go: both must be as they were.
+ */
 static void add_fingerprint(struct buf *out, const struct folder *f,
 			    const struct mapped_folder *map)
 {
@@ -88,9 +90,8 @@ static void add_work(struct engine *g, size_t source, const struct folder *f,
 static int plan_folder(struct engine *g, size_t source, int64_t source_id,
 		       const struct folder *f, struct err *e)
 {
-	enum ledger_extent enough = g->opt->mode == ENGINE_PLAN ?
-					    EXTENT_SCANNED :
-					    EXTENT_MIGRATED;
+	enum ledger_extent enough =
+		g->opt->mode == ENGINE_PLAN ? EXTENT_SCANNED : EXTENT_MIGRATED;
 	struct buf fingerprint = BUF_INIT;
 	struct ledger_totals totals;
 	struct ledger_folder lf;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Settling: which of the messages that may be on the server are there? (L2, L3) */
+/* Settling: which of the messages that may be on the server are there? (L2, L3)
+ */
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,8 +24,8 @@ struct doubts {
 	size_t n;
 };
 
-/* Intents are at most what was in flight and in one batch: this bound is for a ledger
-   that somebody else wrote. */
+/* Intents are at most what was in flight and in one batch: this bound is for a
+   ledger that somebody else wrote. */
 enum { DOUBTS_MAX = 1 << 20 };
 
 static void free_doubts(struct doubts *d)
@@ -43,7 +44,8 @@ static int load_doubts(struct engine *g, const struct place *p,
 
 	ledger_message_init(&m);
 	while (d->n < DOUBTS_MAX &&
-	       (got = ledger_next_intent(g->led, p->ledger.id, after, &m, e)) > 0) {
+	       (got = ledger_next_intent(g->led, p->ledger.id, after, &m, e)) >
+		       0) {
 		d->at = mem_realloc(d->at, (d->n + 1) * sizeof(*d->at));
 		d->at[d->n++] = (struct doubt){
 			.id = m.id,
@@ -112,8 +114,8 @@ static int find_candidates(struct engine *g, const struct place *p,
 			continue;
 		if (c->n == c->cap) {
 			c->cap = c->cap ? c->cap * 2 : 64;
-			c->uids = mem_realloc(c->uids,
-					      c->cap * sizeof(*c->uids));
+			c->uids =
+				mem_realloc(c->uids, c->cap * sizeof(*c->uids));
 		}
 		c->uids[c->n++] = m.uid;
 	}
@@ -140,8 +142,8 @@ static int compare(struct engine *g, const struct place *p, struct doubts *d,
 	struct buf id = BUF_INIT;
 
 	for (size_t i = 0; i < d->n; i++) {
-		if (d->at[i].settled || memcmp(d->at[i].digest.full,
-					       in->digest.full, DIGEST_SIZE))
+		if (d->at[i].settled ||
+		    memcmp(d->at[i].digest.full, in->digest.full, DIGEST_SIZE))
 			continue;
 		return confirm(g, p, &d->at[i], uid, e);
 	}
@@ -181,9 +183,9 @@ static int compare_candidates(struct engine *g, const struct place *p,
 	return got;
 }
 
-/* Servers that change bytes (Dovecot: NUL becomes 0x80) give another digest back. One
-   message of the same size and Message-ID that is above the floor and not one we know
-   is that message; sending it again would double it. */
+/* Servers that change bytes (Dovecot: NUL becomes 0x80) give another digest
+   back. One message of the same size and Message-ID that is above the floor and
+   not one we know is that message; sending it again would double it. */
 static int settle_lookalike(struct engine *g, const struct place *p,
 			    struct doubt *d, struct err *e)
 {
@@ -202,9 +204,8 @@ int settle_place(struct engine *g, struct place *p, struct err *e)
 
 	if (load_doubts(g, p, &d, e) < 0)
 		goto out;
-	if (p->server.messages &&
-	    (find_candidates(g, p, &d, &c, e) < 0 ||
-	     compare_candidates(g, p, &d, &c, e) < 0))
+	if (p->server.messages && (find_candidates(g, p, &d, &c, e) < 0 ||
+				   compare_candidates(g, p, &d, &c, e) < 0))
 		goto out;
 	for (size_t i = 0; i < d.n; i++) {
 		if (!d.at[i].settled && d.at[i].lookalikes == 1 &&
@@ -216,9 +217,10 @@ int settle_place(struct engine *g, struct place *p, struct err *e)
 			goto out;
 		fault_point("settle.one");
 	}
-	log_line(LOG_INFO, "%s: %zu sends were in doubt, %llu of them had "
-		 "arrived", p->server.shown.data, d.n,
-		 (unsigned long long)found);
+	log_line(LOG_INFO,
+		 "%s: %zu sends were in doubt, %llu of them had "
+		 "arrived",
+		 p->server.shown.data, d.n, (unsigned long long)found);
 	if (ledger_commit(g->led, e) < 0)
 		goto out;
 	fault_point("settle.done");

@@ -13,10 +13,12 @@
 static void list_formats(struct buf *out)
 {
 	for (size_t i = 0; importer_registry[i]; i++)
-		buf_addf(out, "%s%s", i ? ", " : "", importer_registry[i]->name);
+		buf_addf(out, "%s%s", i ? ", " : "",
+			 importer_registry[i]->name);
 }
 
-/* The path behind FORMAT:, with *format_r set; text itself when there is none. */
+/* The path behind FORMAT:, with *format_r set; text itself when there is none.
+ */
 static const char *take_format(const char *text,
 			       const struct importer_ops **format_r,
 			       struct err *e)
@@ -49,8 +51,8 @@ static int unknown_store(const char *path, const char *real, struct err *e)
 	struct buf formats = BUF_INIT;
 
 	if (access(real, R_OK) < 0)
-		return err_set(e, ERR_SOURCE, ERR_RUN, ERR_NEVER, "%s: %s", path,
-			       strerror(errno));
+		return err_set(e, ERR_SOURCE, ERR_RUN, ERR_NEVER, "%s: %s",
+			       path, strerror(errno));
 	list_formats(&formats);
 	err_set(e, ERR_SOURCE, ERR_RUN, ERR_NEVER,
 		"%s: no mail store that is known (%s); FORMAT:PATH names one",
@@ -71,8 +73,8 @@ int source_find(const char *text,
 		return -1;
 	real = realpath(path, NULL);
 	if (!real)
-		return err_set(e, ERR_SOURCE, ERR_RUN, ERR_NEVER, "%s: %s", path,
-			       strerror(errno));
+		return err_set(e, ERR_SOURCE, ERR_RUN, ERR_NEVER, "%s: %s",
+			       path, strerror(errno));
 	if (!format && known && (name = known(ctx, real)))
 		format = importer_by_name(name);
 	if (!format)

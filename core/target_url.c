@@ -11,9 +11,10 @@
 
 static int bad(struct err *e, const char *what)
 {
-	return err_set(e, ERR_USAGE, ERR_RUN, ERR_NEVER,
-		       "the target: %s; it is imaps://USER@HOST[:PORT][/FOLDER]",
-		       what);
+	return err_set(
+		e, ERR_USAGE, ERR_RUN, ERR_NEVER,
+		"the target: %s; it is imaps://USER@HOST[:PORT][/FOLDER]",
+		what);
 }
 
 bool target_url_is(const char *text)
@@ -40,7 +41,8 @@ static char *decode(const char *s, size_t n)
 		char c = s[i];
 
 		if (c == '%') {
-			if (i + 2 >= n || hex(s[i + 1]) < 0 || hex(s[i + 2]) < 0) {
+			if (i + 2 >= n || hex(s[i + 1]) < 0 ||
+			    hex(s[i + 2]) < 0) {
 				clean = false;
 				break;
 			}

@@ -162,11 +162,12 @@ static int finish_folder(struct engine *g, struct work *w, struct err *e)
 	if (!w->read_to_end || w->outstanding)
 		return 0;
 	if (w->clean)
-		extent = g->opt->mode == ENGINE_PLAN ? EXTENT_SCANNED :
-						       EXTENT_MIGRATED;
+		extent = g->opt->mode == ENGINE_PLAN ? EXTENT_SCANNED
+						     : EXTENT_MIGRATED;
 	if (ledger_folder_done(g->led, w->ledger_folder, w->fingerprint, extent,
 			       g->run, e) < 0 ||
-	    ledger_folder_totals(g->led, w->ledger_folder, g->run, &totals, e) < 0)
+	    ledger_folder_totals(g->led, w->ledger_folder, g->run, &totals, e) <
+		    0)
 		return -1;
 	engine_event(g, &ev);
 	return 0;
@@ -199,8 +200,8 @@ static int finish_item(struct engine *g, struct flight *f,
 	case APPEND_DONE:
 		if (!uidvalidity)
 			uidvalidity = p->server.uidvalidity;
-		if (ledger_confirm(g->led, o->id, item->uid, uidvalidity, g->run,
-				   e) < 0)
+		if (ledger_confirm(g->led, o->id, item->uid, uidvalidity,
+				   g->run, e) < 0)
 			return -1;
 		g->progress.uploaded++;
 		return ledger_copy_resolve(g->led, o->id, COPY_UPLOADED, NULL,
@@ -218,8 +219,8 @@ static int finish_item(struct engine *g, struct flight *f,
 	return 0;
 }
 
-/* Every message of f has its answer, or will not get one. f is free afterwards, also
-   when the ledger fails: then the first failure is in e. */
+/* Every message of f has its answer, or will not get one. f is free afterwards,
+   also when the ledger fails: then the first failure is in e. */
 static int finish_flight(struct engine *g, struct flight *f, struct err *e)
 {
 	struct err later = ERR_INIT;
@@ -305,15 +306,17 @@ static void add_to_batch(struct engine *g, struct work *w, struct outgoing *o)
 	w->outstanding++;
 }
 
-/* Would o make the batch under construction too big, or has it another folder? */
+/* Would o make the batch under construction too big, or has it another folder?
+ */
 static bool must_submit_first(const struct engine *g, const struct work *w,
 			      const struct outgoing *o)
 {
 	const struct flight *f = g->filling;
 
-	return f && (f->place != w->place ||
-		     f->batch.n >= g->limits.batch_messages ||
-		     f->batch.bytes + o->m.in.wire_size > g->limits.batch_bytes);
+	return f &&
+	       (f->place != w->place ||
+		f->batch.n >= g->limits.batch_messages ||
+		f->batch.bytes + o->m.in.wire_size > g->limits.batch_bytes);
 }
 
 static int refuse_unsent(struct engine *g, struct work *w, struct outgoing *o,
@@ -326,8 +329,8 @@ static int refuse_unsent(struct engine *g, struct work *w, struct outgoing *o,
 }
 
 /* Is it on the server already, though the ledger does not know? 1, 0, -1. */
-static int adopt(struct engine *g, struct work *w, struct outgoing *o, int64_t id,
-		 struct err *e)
+static int adopt(struct engine *g, struct work *w, struct outgoing *o,
+		 int64_t id, struct err *e)
 {
 	struct place *p = &g->plan.places[w->place];
 	struct buf message_id = BUF_INIT;
@@ -343,14 +346,13 @@ static int adopt(struct engine *g, struct work *w, struct outgoing *o, int64_t i
 		got = -1;
 	if (got > 0)
 		got = adopt_message(g, p, o, id, e);
-	if (got > 0 &&
-	    put_copy(g, w, o, true, id, COPY_ALREADY, NULL, e) < 0)
+	if (got > 0 && put_copy(g, w, o, true, id, COPY_ALREADY, NULL, e) < 0)
 		got = -1;
 	return got;
 }
 
-/* The message (id in the ledger) is to go out; *kept_r tells that o is in a batch now
-   and not the caller's any more. */
+/* The message (id in the ledger) is to go out; *kept_r tells that o is in a
+   batch now and not the caller's any more. */
 static int send_message(struct engine *g, struct work *w, struct outgoing *o,
 			int64_t id, bool *kept_r, struct err *e)
 {
@@ -366,7 +368,8 @@ static int send_message(struct engine *g, struct work *w, struct outgoing *o,
 		return refuse_unsent(g, w, o, id, p->why.text, e);
 	if (g->limits.message_bytes &&
 	    o->m.in.wire_size > g->limits.message_bytes) {
-		buf_addf(&why, "%llu bytes are more than the server takes (%llu)",
+		buf_addf(&why,
+			 "%llu bytes are more than the server takes (%llu)",
 			 (unsigned long long)o->m.in.wire_size,
 			 (unsigned long long)g->limits.message_bytes);
 		ret = refuse_unsent(g, w, o, id, why.data, e);
@@ -406,8 +409,8 @@ static int decide_done(struct engine *g, struct work *w, struct outgoing *o,
 		return -1;
 	return put_copy(g, w, o, true, m->id,
 			claimed ? COPY_DUPLICATE : COPY_ALREADY,
-			core_only ? "the same message with other trace headers" :
-				    NULL,
+			core_only ? "the same message with other trace headers"
+				  : NULL,
 			e);
 }
 
@@ -427,8 +430,8 @@ static int decide_planned(struct engine *g, struct work *w, struct outgoing *o,
 	return send_message(g, w, o, m->id, kept_r, e);
 }
 
-/* Flags of a copy that came while the first is still in the batch under construction
-   go out with it. */
+/* Flags of a copy that came while the first is still in the batch under
+   construction go out with it. */
 static void unite_with_batch(struct engine *g, const struct outgoing *o,
 			     int64_t id)
 {
@@ -466,10 +469,10 @@ static int decide_known(struct engine *g, struct work *w, struct outgoing *o,
 	return decide_planned(g, w, o, m, kept_r, e);
 }
 
-/* A match by core digest stands only for a message that is on its way or there: the
-   row of one that is not would be sent with the other's bytes. And only with a
-   Message-ID: without one (and perhaps without Date, From and Subject) equal bodies
-   say too little. */
+/* A match by core digest stands only for a message that is on its way or there:
+   the row of one that is not would be sent with the other's bytes. And only
+   with a Message-ID: without one (and perhaps without Date, From and Subject)
+   equal bodies say too little. */
 static bool core_counts(const struct engine *g, const struct ledger_message *m)
 {
 	if (!m->message_id.len)
@@ -560,8 +563,8 @@ static int read_message(struct engine *g, struct work *w, struct importer *imp,
 	struct ledger_copy old = { .id = 0 };
 	int got;
 
-	got = w->is_new ? 0 :
-			  ledger_copy_find(g->led, w->ledger_folder,
+	got = w->is_new ? 0
+			: ledger_copy_find(g->led, w->ledger_folder,
 					   o->m.locator.data, g->run, &old, e);
 	if (got < 0)
 		return -1;

@@ -135,9 +135,9 @@ static void compare(struct verify *v, struct fetch_batch *b, uint32_t uid,
 		v->totals->changed++;
 		header_add_message_id(&in->header, &id);
 		report(v, "changed", id.data, NULL, uid,
-		       memcmp(b->digests[i].core, in->digest.core, DIGEST_SIZE) ?
-			       "its body or its main header fields differ" :
-			       "trace header fields differ");
+		       memcmp(b->digests[i].core, in->digest.core, DIGEST_SIZE)
+			       ? "its body or its main header fields differ"
+			       : "trace header fields differ");
 		buf_free(&id);
 		return;
 	}
@@ -172,7 +172,8 @@ static bool stopped(const struct verify *v)
 
 static int compare_bytes(struct verify *v, struct err *e)
 {
-	static struct fetch_batch b; /* one thread, and too large for the stack */
+	static struct fetch_batch
+		b; /* one thread, and too large for the stack */
 	uint32_t last = 0;
 
 	do {
@@ -192,7 +193,8 @@ static int verify_folder(struct verify *v, struct err *e)
 	uint64_t missing = v->totals->missing, changed = v->totals->changed;
 	uint64_t paired;
 
-	if (v->t->ops->open_folder(v->t, NULL, USE_NONE, false, &v->server, e) < 0)
+	if (v->t->ops->open_folder(v->t, NULL, USE_NONE, false, &v->server, e) <
+	    0)
 		return -1;
 	v->totals->folders++;
 	v->totals->done += v->row->done;
@@ -217,11 +219,9 @@ int verify_run(struct ledger *led, struct target *t,
 	       struct err *e)
 {
 	struct ledger_target_row row;
-	struct verify v = { .led = led,
-			    .t = t,
-			    .opt = opt,
-			    .totals = totals_r,
-			    .row = &row };
+	struct verify v = {
+		.led = led, .t = t, .opt = opt, .totals = totals_r, .row = &row
+	};
 	int64_t after = 0;
 	int got;
 

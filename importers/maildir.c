@@ -1,18 +1,19 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Maildir and Maildir++ (formats.md section 3).
 
-   A message is one file that is written once, in tmp, and then only renamed: from new
-   to cur, and when its flags change. So names tell a folder's state, and its
-   fingerprint is made of them; that no file was changed in place is what Maildir's
-   rules promise, and what no no-op run could find out without a stat per message.
+   A message is one file that is written once, in tmp, and then only renamed:
+   from new to cur, and when its flags change. So names tell a folder's state,
+   and its fingerprint is made of them; that no file was changed in place is
+   what Maildir's rules promise, and what no no-op run could find out without a
+   stat per message.
 
-   A message's locator is what stays when it is renamed: the unique part of its name,
-   its size and its time. It proves that the message is unchanged.
+   A message's locator is what stays when it is renamed: the unique part of its
+   name, its size and its time. It proves that the message is unchanged.
 
-   The folder at the source's own directory is the Inbox. Nothing a Maildir holds was
-   added by the store, so nothing is dropped from a message. */
-#include "importers/importer.h"
+   The folder at the source's own directory is the Inbox. Nothing a Maildir
+   holds was added by the store, so nothing is dropped from a message. */
 #include "importers/maildir.h"
+#include "importers/importer.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -32,9 +33,9 @@ enum { KEYWORDS_MAX = 64 << 10, READ_SIZE = 64 << 10 };
 struct entry {
 	const char *name; /* in the listing */
 	size_t unique_len;
-	size_t twin; /* how many before it have the same unique part: after a crash
-			of its writer a message can be in new and in cur, or in cur
-			with two sets of flags */
+	size_t twin; /* how many before it have the same unique part: after a
+			crash of its writer a message can be in new and in cur,
+			or in cur with two sets of flags */
 	const char *flags;
 	int dir;
 };
@@ -48,10 +49,11 @@ struct maildir {
 	/* The current folder; NULL before the first and after the last. */
 	const struct maildir_folder *folder;
 	struct walk_dir lists[MAILDIR_DIRS];
-	struct buf state;      /* identity of the directories as they were listed */
-	struct entry *entries; /* made of the lists when the first is asked for */
-	size_t n, at;	       /* the message next found is entries[at - 1] */
-	struct stat st;	       /* of that message */
+	struct buf state; /* identity of the directories as they were listed */
+	struct entry
+		*entries; /* made of the lists when the first is asked for */
+	size_t n, at;	  /* the message next found is entries[at - 1] */
+	struct stat st;	  /* of that message */
 	struct maildir_keywords keywords;
 	struct buf file, fingerprint, path;
 	char *bytes; /* READ_SIZE */
@@ -62,8 +64,8 @@ static struct maildir *self(struct importer *imp)
 	return (struct maildir *)imp;
 }
 
-/* The path of name in the current folder; name and entry may be "". Valid until the
-   next call. */
+/* The path of name in the current folder; name and entry may be "". Valid until
+   the next call. */
 static const char *path_of(struct maildir *md, const char *name,
 			   const char *entry)
 {
@@ -97,8 +99,8 @@ static void add_state(struct maildir *md, struct buf *out)
 	}
 }
 
-/* List cur and new. The state is taken first: what changes from here on shows as a
-   difference later, never the other way round. */
+/* List cur and new. The state is taken first: what changes from here on shows
+   as a difference later, never the other way round. */
 static int list_folder(struct maildir *md, struct err *e)
 {
 	leave_folder(md);
@@ -121,8 +123,9 @@ static bool is_message(const struct walk_entry *entry)
 	return entry->kind == 'f' && entry->name[0] != '.';
 }
 
-/* FNV-1a over s and its NUL. It is quick, and enough: whoever could choose names that
-   collide could change mail anyhow, and the directories' times stand beside it. */
+/* FNV-1a over s and its NUL. It is quick, and enough: whoever could choose
+   names that collide could change mail anyhow, and the directories' times stand
+   beside it. */
 static uint64_t fnv1a(uint64_t hash, const char *s)
 {
 	do
@@ -131,9 +134,9 @@ static uint64_t fnv1a(uint64_t hash, const char *s)
 	return hash;
 }
 
-/* Fill in what the names tell: the fingerprint, and about how many bytes there are
-   (where names state sizes, as Dovecot's and Courier's do; otherwise 0, for a stat
-   per message is too dear for a progress bar). */
+/* Fill in what the names tell: the fingerprint, and about how many bytes there
+   are (where names state sizes, as Dovecot's and Courier's do; otherwise 0, for
+   a stat per message is too dear for a progress bar). */
 static void survey(struct maildir *md, uint64_t *bytes_r)
 {
 	uint64_t hash = UINT64_C(0xCBF29CE484222325), n = 0;
@@ -168,12 +171,14 @@ static void remark_left_out(struct maildir *md)
 			others += md->lists[dir].entries[i].kind == '?';
 		}
 	if (links)
-		maildir_remark(&md->tree, "%s: %zu symbolic links among the "
-					  "messages, not followed",
+		maildir_remark(&md->tree,
+			       "%s: %zu symbolic links among the "
+			       "messages, not followed",
 			       maildir_folder_id(md->folder), links);
 	if (others)
-		maildir_remark(&md->tree, "%s: %zu special files among the "
-					  "messages, not opened",
+		maildir_remark(&md->tree,
+			       "%s: %zu special files among the "
+			       "messages, not opened",
 			       maildir_folder_id(md->folder), others);
 }
 
@@ -198,8 +203,7 @@ static int maildir_next_folder(struct importer *imp, struct folder *f,
 	survey(md, &bytes);
 	remark_left_out(md);
 	buf_reset(&md->file);
-	utf8_add_guessed(&md->file, walk_root(md->w),
-			 strlen(walk_root(md->w)));
+	utf8_add_guessed(&md->file, walk_root(md->w), strlen(walk_root(md->w)));
 	if (md->folder->rel[0])
 		buf_add_char(&md->file, '/');
 	utf8_add_guessed(&md->file, md->folder->rel, strlen(md->folder->rel));
@@ -325,9 +329,9 @@ static size_t first_not_below(const struct maildir *md, const char *unique,
 	return low;
 }
 
-/* entries[i] is no longer there: the mail program may have moved it from new to cur or
-   changed its flags. List the folder again and find it. Afterwards at stands behind
-   it, or where it would be. 0, or -1 if it is gone. */
+/* entries[i] is no longer there: the mail program may have moved it from new to
+   cur or changed its flags. List the folder again and find it. Afterwards at
+   stands behind it, or where it would be. 0, or -1 if it is gone. */
 static int find_again(struct maildir *md, size_t i, struct err *e)
 {
 	size_t twin = md->entries[i].twin, len = md->entries[i].unique_len;
@@ -407,8 +411,8 @@ static int maildir_next(struct importer *imp, struct message *m, struct err *e)
 	return 1;
 }
 
-/* Dovecot's zlib plugin stores compressed messages; nothing in the name tells. None of
-   these can begin a message: they are not text. */
+/* Dovecot's zlib plugin stores compressed messages; nothing in the name tells.
+   None of these can begin a message: they are not text. */
 static const char *compression(const char *bytes, size_t n)
 {
 	static const struct {
@@ -464,7 +468,8 @@ static int feed(struct maildir *md, int fd, struct intake *in,
 		if (packed) {
 			snprintf(what, sizeof(what),
 				 "compressed (%s), not supported yet", packed);
-			return message_fail(e, ERR_NEVER, message_path(md), what);
+			return message_fail(e, ERR_NEVER, message_path(md),
+					    what);
 		}
 		if (intake_add(in, md->bytes, (size_t)got, e) < 0)
 			return -1;
@@ -548,8 +553,8 @@ static int maildir_probe(const char *path)
 
 		if (!with || with->kind != 'd')
 			with = maildir_entry(&d, "tmp");
-		sure = 1 + (with && with->kind == 'd' &&
-			    maildir_entry(&d, "cur"));
+		sure = 1 +
+		       (with && with->kind == 'd' && maildir_entry(&d, "cur"));
 	}
 	for (size_t i = 0; i < d.n && !sure; i++) {
 		struct stat st;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What the names of files and directories in a Maildir say: cr.yp.to/proto/maildir.html
-   and Dovecot's Maildir++ for folders. */
+/* What the names of files and directories in a Maildir say:
+   cr.yp.to/proto/maildir.html and Dovecot's Maildir++ for folders. */
 #include "importers/maildir.h"
 
 #include <string.h>
@@ -19,12 +19,14 @@ static bool is_digit(char c)
 }
 
 /* Length of the separator that ends at name + n. A colon cannot be in a name on
-   Windows' file systems: tools that copy there put something else in its place. */
+   Windows' file systems: tools that copy there put something else in its place.
+ */
 static size_t separator_length(const char *name, size_t n)
 {
 	static const char *const instead[] = {
 		"\xEF\x80\xA2", /* U+F022: SMB clients */
-		"%3A", "%3a",
+		"%3A",
+		"%3a",
 	};
 
 	if (n && strchr(":;!_-", name[n - 1]))
@@ -75,8 +77,8 @@ uint64_t maildir_name_size(const char *name, size_t unique_len)
 
 int64_t maildir_name_delivered(const char *name)
 {
-	/* Maildir is younger than 1990: lower numbers are something else, such as
-	   20240131. Too high ones are for date_choose to refuse. */
+	/* Maildir is younger than 1990: lower numbers are something else, such
+	   as 20240131. Too high ones are for date_choose to refuse. */
 	const int64_t year_1990 = 631152000;
 	int64_t t = 0;
 	size_t i;
@@ -177,8 +179,9 @@ static int hex_value(char c)
 	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-/* Undo Dovecot's listescape plugin: a backslash and two hex digits stand for what
-   cannot be in a directory's name. Others are left: they are just a name. */
+/* Undo Dovecot's listescape plugin: a backslash and two hex digits stand for
+   what cannot be in a directory's name. Others are left: they are just a name.
+ */
 static void unescape(struct buf *name)
 {
 	size_t to = 0;

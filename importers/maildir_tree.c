@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Which folders a source holds: the directory itself, its Maildir++ folders (".A.B"
-   beside cur), and Maildirs in directories below (Dovecot's LAYOUT=fs, mbsync). */
+/* Which folders a source holds: the directory itself, its Maildir++ folders
+   (".A.B" beside cur), and Maildirs in directories below (Dovecot's LAYOUT=fs,
+   mbsync). */
 #include "importers/maildir.h"
 
 #include <stdarg.h>
@@ -30,8 +31,8 @@ void maildir_remark(struct maildir_tree *t, const char *fmt, ...)
 	free(text);
 	if (t->n_remarks == t->cap_remarks) {
 		t->cap_remarks += t->cap_remarks / 2 + 8;
-		t->remarks = mem_realloc(t->remarks, t->cap_remarks *
-						     sizeof(*t->remarks));
+		t->remarks = mem_realloc(t->remarks,
+					 t->cap_remarks * sizeof(*t->remarks));
 	}
 	t->remarks[t->n_remarks++] = buf_detach(&line);
 }
@@ -91,7 +92,8 @@ bool maildir_has_new(struct walk *w, const char *rel)
 
 bool maildir_is_one(struct walk *w, const char *rel, const struct walk_dir *d)
 {
-	return is_dir(d, "cur") || (is_dir(d, "new") && maildir_has_new(w, rel));
+	return is_dir(d, "cur") ||
+	       (is_dir(d, "new") && maildir_has_new(w, rel));
 }
 
 /* The table of a folder's parts and the parts themselves in one block. */
@@ -115,7 +117,8 @@ static char **build_path(const struct buf *parts)
 	return path;
 }
 
-/* A folder below the Inbox is one at the top for whoever speaks Courier's dialect. */
+/* A folder below the Inbox is one at the top for whoever speaks Courier's
+ * dialect. */
 static enum folder_use use_of(char *const *path)
 {
 	if (!path[0])
@@ -128,7 +131,8 @@ static enum folder_use use_of(char *const *path)
 static void add_folder(struct maildir_tree *t, const char *rel,
 		       const struct buf *parts, const char *error)
 {
-	/* The source itself is somebody's Inbox, whatever its directory is called:
+	/* The source itself is somebody's Inbox, whatever its directory is
+	   called:
 	   ~/Maildir, /var/vmail/example.jp/taro, backup-2019. */
 	static char name[] = "INBOX";
 	const struct buf inbox = { .data = name, .len = sizeof(name) };
@@ -136,8 +140,8 @@ static void add_folder(struct maildir_tree *t, const char *rel,
 
 	if (t->n == t->cap) {
 		t->cap += t->cap / 2 + 16;
-		t->folders = mem_realloc(t->folders, t->cap *
-						     sizeof(*t->folders));
+		t->folders =
+			mem_realloc(t->folders, t->cap * sizeof(*t->folders));
 	}
 	f = &t->folders[t->n++];
 	*f = (struct maildir_folder){
@@ -161,8 +165,10 @@ static void remark_links(struct maildir_tree *t, const char *rel,
 			first = d->entries[i].name;
 	}
 	if (n)
-		maildir_remark(t, "%s: %zu symbolic links not followed, the "
-				  "first is %s", rel[0] ? rel : ".", n, first);
+		maildir_remark(t,
+			       "%s: %zu symbolic links not followed, the "
+			       "first is %s",
+			       rel[0] ? rel : ".", n, first);
 }
 
 static bool is_message_dir(const char *name)
@@ -171,7 +177,8 @@ static bool is_message_dir(const char *name)
 	       !strcmp(name, "tmp");
 }
 
-/* Add the folders at and below the directory rel. Depth is bounded by walk.h. */
+/* Add the folders at and below the directory rel. Depth is bounded by walk.h.
+ */
 static int look_into(struct maildir_tree *t, struct walk *w, struct buf *rel,
 		     struct buf *parts, struct err *e)
 {
@@ -188,7 +195,8 @@ static int look_into(struct maildir_tree *t, struct walk *w, struct buf *rel,
 	for (size_t i = 0; i < d.n; i++) {
 		const char *name = d.entries[i].name;
 
-		if (d.entries[i].kind != 'd' || (is_one && is_message_dir(name)))
+		if (d.entries[i].kind != 'd' ||
+		    (is_one && is_message_dir(name)))
 			continue;
 		if (rel_len)
 			buf_add_char(rel, '/');

@@ -48,8 +48,8 @@ struct mbox {
 	bool (*known_folder)(void *ctx, const char *id);
 	void *known_ctx;
 
-	/* The current folder; NULL and -1 outside of one, or while its file, which is
-	   known, has not been asked for a message. */
+	/* The current folder; NULL and -1 outside of one, or while its file,
+	   which is known, has not been asked for a message. */
 	const struct mbox_file *file;
 	struct mbox_reader *r;
 	int fd;
@@ -138,8 +138,8 @@ static bool is_known(const struct mbox *mb, const struct mbox_file *file)
 	       mb->known_folder(mb->known_ctx, id_of(mb, file));
 }
 
-/* 1 with the file open, or, when it is known, at least there; 0 if it is no folder;
-   -1. */
+/* 1 with the file open, or, when it is known, at least there; 0 if it is no
+   folder; -1. */
 static int enter(struct mbox *mb, const struct mbox_file *file, struct err *e)
 {
 	int got;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Mork 1.4 in one pass over the bytes. The grammar is small, but its traps are not:
-   white space stands between a key and its '=', values begin with '=', scopes are
-   left out and inherited, '-' in front of a row inside a table takes it out of the
-   table while '-' inside its bracket empties it. */
+/* Mork 1.4 in one pass over the bytes. The grammar is small, but its traps are
+   not: white space stands between a key and its '=', values begin with '=',
+   scopes are left out and inherited, '-' in front of a row inside a table takes
+   it out of the table while '-' inside its bracket empties it. */
 #include "importers/mork.h"
 
 #include <assert.h>
@@ -16,14 +16,14 @@ struct span {
 #define NO_CELL UINT32_MAX
 enum {
 	MARK_MAX = 64, /* "@$${" id "{@" */
-	/* Thunderbird spends more bytes than these on an atom and a message; a file
-	   that claims to hold more of them wants our memory. */
+	/* Thunderbird spends more bytes than these on an atom and a message; a
+	   file that claims to hold more of them wants our memory. */
 	LEAST_ATOM = 8,
 	LEAST_ROW = 40,
 };
 
-/* An entry of a dictionary: id to text. For column names also which of the wanted
-   ones it is, so that cells need no comparing. */
+/* An entry of a dictionary: id to text. For column names also which of the
+   wanted ones it is, so that cells need no comparing. */
 struct atom {
 	struct span text;
 	uint32_t id;
@@ -63,7 +63,8 @@ bool mork_begins(const char *bytes, size_t n)
 {
 	static const char magic[] = "// <!-- <mdb:mork:z v=\"1.";
 
-	return n >= sizeof(magic) - 1 && !memcmp(bytes, magic, sizeof(magic) - 1);
+	return n >= sizeof(magic) - 1 &&
+	       !memcmp(bytes, magic, sizeof(magic) - 1);
 }
 
 static size_t hash_id(uint32_t id, unsigned salt)
@@ -104,7 +105,8 @@ static void dict_grow(struct dict *d)
 	free(old.atoms);
 }
 
-static int8_t wanted(const struct mork *m, struct span s, const char *const *list)
+static int8_t wanted(const struct mork *m, struct span s,
+		     const char *const *list)
 {
 	for (int8_t i = 0; list[i]; i++)
 		if (strlen(list[i]) == s.len &&
@@ -113,8 +115,8 @@ static int8_t wanted(const struct mork *m, struct span s, const char *const *lis
 	return -1;
 }
 
-/* A later definition of an id replaces the earlier one; cells that were bound to
-   it keep what they have. */
+/* A later definition of an id replaces the earlier one; cells that were bound
+   to it keep what they have. */
 static void dict_set(struct mork *m, struct dict *d, uint32_t id,
 		     struct span text)
 {
@@ -129,8 +131,9 @@ static void dict_set(struct mork *m, struct dict *d, uint32_t id,
 	a = dict_slot(d, id);
 	if (!a->used)
 		d->n++;
-	*a = (struct atom){ .id = id, .text = text, .used = true,
-			    .column = -1, .scope = -1 };
+	*a = (struct atom){
+		.id = id, .text = text, .used = true, .column = -1, .scope = -1
+	};
 	if (d == &m->names) {
 		a->column = wanted(m, text, m->columns);
 		a->scope = wanted(m, text, m->scopes);
@@ -157,13 +160,14 @@ static void grow_rows(struct mork *m)
 {
 	m->cap_rows = m->cap_rows ? m->cap_rows * 2 : 64;
 	m->rows = mem_realloc(m->rows, m->cap_rows * sizeof(*m->rows));
-	m->cells = mem_realloc(m->cells, m->cap_rows * m->n_columns *
-						 sizeof(*m->cells));
+	m->cells = mem_realloc(m->cells,
+			       m->cap_rows * m->n_columns * sizeof(*m->cells));
 	free(m->index);
 	m->index_cap = m->cap_rows * 2;
 	m->index = mem_zalloc(m->index_cap * sizeof(*m->index));
 	for (size_t i = 0; i < m->n_rows; i++)
-		*index_slot(m, m->rows[i].scope, m->rows[i].id) = (uint32_t)i + 1;
+		*index_slot(m, m->rows[i].scope, m->rows[i].id) =
+			(uint32_t)i + 1;
 }
 
 static void empty_row(struct mork *m, size_t row)
@@ -205,7 +209,8 @@ static bool is_space(int c)
 
 static void skip_line(struct mork *m)
 {
-	while (m->at < m->end && m->bytes[m->at] != '\n' && m->bytes[m->at] != '\r')
+	while (m->at < m->end && m->bytes[m->at] != '\n' &&
+	       m->bytes[m->at] != '\r')
 		m->at++;
 }
 
@@ -215,7 +220,8 @@ static int next_token(struct mork *m)
 	for (;;) {
 		int c = peek(m);
 
-		if (c == '/' && m->at + 1 < m->end && m->bytes[m->at + 1] == '/')
+		if (c == '/' && m->at + 1 < m->end &&
+		    m->bytes[m->at + 1] == '/')
 			skip_line(m);
 		else if (is_space(c) || c == '\\')
 			m->at++;
@@ -269,7 +275,8 @@ static struct span read_word(struct mork *m)
 	return s;
 }
 
-/* Behind '=': everything up to a ')' that is not escaped, which is taken as well. */
+/* Behind '=': everything up to a ')' that is not escaped, which is taken as
+ * well. */
 static bool read_literal(struct mork *m, struct span *s_r)
 {
 	s_r->at = m->at;
@@ -419,8 +426,8 @@ static int8_t read_cell(struct mork *m, struct span *text_r)
 	return column;
 }
 
-/* Behind '['. Cells of scopes that nobody wants are parsed and forgotten. Returns
-   the row, or SIZE_MAX. */
+/* Behind '['. Cells of scopes that nobody wants are parsed and forgotten.
+   Returns the row, or SIZE_MAX. */
 static size_t read_row(struct mork *m, int8_t inherited)
 {
 	bool cut = accept(m, '-');
@@ -466,7 +473,8 @@ static size_t read_row(struct mork *m, int8_t inherited)
 	}
 }
 
-/* "{(k^96:c)(s=9)1:m }" inside a table. Whether its kind is the one that lists. */
+/* "{(k^96:c)(s=9)1:m }" inside a table. Whether its kind is the one that lists.
+ */
 static bool read_meta_table(struct mork *m)
 {
 	bool listing = false;
@@ -504,7 +512,8 @@ static bool read_meta_table(struct mork *m)
 			}
 			if (key.len == 1 && m->bytes[key.at] == 'k')
 				listing = s.len == strlen(m->kind) &&
-					  !memcmp(m->bytes + s.at, m->kind, s.len);
+					  !memcmp(m->bytes + s.at, m->kind,
+						  s.len);
 		}
 	}
 }
@@ -540,7 +549,8 @@ static void read_table(struct mork *m)
 			int8_t s = read_scope(m, scope);
 
 			m->damaged |= !good;
-			row = good && listing && s >= 0 ? need_row(m, s, id) : SIZE_MAX;
+			row = good && listing && s >= 0 ? need_row(m, s, id)
+							: SIZE_MAX;
 			list_row(m, row, listing, cut);
 			cut = false;
 			continue;
@@ -571,8 +581,8 @@ static uint32_t find(const struct mork *m, uint32_t from, uint32_t to,
 		     const char *what)
 {
 	const char *p = from < to ? memmem(m->bytes + from, to - from, what,
-					   strlen(what)) :
-				    NULL;
+					   strlen(what))
+				  : NULL;
 
 	return p ? (uint32_t)(p - m->bytes) : to;
 }
@@ -591,16 +601,17 @@ static bool stands_at(const struct mork *m, uint32_t at, const char *what,
 
 static void read_content(struct mork *m, uint32_t end);
 
-/* At "@$${id{@". The next mark has to be "@$$}id}@"; then what is between them is
-   read. Another begin in its place, an abort ("@$$}~~}@") or the end of the file
-   mean that the transaction never was. */
+/* At "@$${id{@". The next mark has to be "@$$}id}@"; then what is between them
+   is read. Another begin in its place, an abort ("@$$}~~}@") or the end of the
+   file mean that the transaction never was. */
 static void read_group(struct mork *m)
 {
 	uint32_t id = m->at + 4, limit = mark_limit(m, m->at);
 	uint32_t id_end = find(m, id, limit, "{@"), len = id_end - id;
 	uint32_t end = find(m, id, m->n, "@$$");
 
-	if (id_end < limit && end >= id_end + 2 && stands_at(m, end, "@$$}", 4) &&
+	if (id_end < limit && end >= id_end + 2 &&
+	    stands_at(m, end, "@$$}", 4) &&
 	    stands_at(m, end + 4, m->bytes + id, len) &&
 	    stands_at(m, end + 4 + len, "}@", 2)) {
 		m->at = id_end + 2;
@@ -705,8 +716,8 @@ bool mork_row_listed(const struct mork *m, size_t row)
 	return m->rows[row].listed == m->generation;
 }
 
-/* "$E6" is a byte, a backslash before a line end is nothing, before anything else
-   it makes that literal. */
+/* "$E6" is a byte, a backslash before a line end is nothing, before anything
+   else it makes that literal. */
 static void decode(struct buf *out, const char *s, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
@@ -726,7 +737,8 @@ static void decode(struct buf *out, const char *s, size_t n)
 	}
 }
 
-bool mork_cell(const struct mork *m, size_t row, unsigned column, struct buf *out)
+bool mork_cell(const struct mork *m, size_t row, unsigned column,
+	       struct buf *out)
 {
 	struct span s = m->cells[row * m->n_columns + column];
 

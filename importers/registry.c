@@ -8,8 +8,9 @@ extern const struct importer_ops importer_thunderbird;
 extern const struct importer_ops importer_maildir;
 extern const struct importer_ops importer_mbox;
 
-/* Of formats that are equally sure the first wins: a Thunderbird profile also holds
-   Maildirs and mboxes, and a Maildir may hold a file that looks like an mbox. */
+/* Of formats that are equally sure the first wins: a Thunderbird profile also
+   holds Maildirs and mboxes, and a Maildir may hold a file that looks like an
+   mbox. */
 const struct importer_ops *const importer_registry[] = {
 	&importer_thunderbird,
 	&importer_maildir,

@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Thunderbird and its relatives: a profile, its Mail directory, or one account's.
-   The mail is in mboxes or in Maildirs of a kind of their own (cur/ and tmp/, no
-   flags in file names); flags and tags are in the headers that Thunderbird puts on
-   top and in the summary (.msf) beside. Which of the two is believed:
+/* Thunderbird and its relatives: a profile, its Mail directory, or one
+   account's. The mail is in mboxes or in Maildirs of a kind of their own (cur/
+   and tmp/, no flags in file names); flags and tags are in the headers that
+   Thunderbird puts on top and in the summary (.msf) beside. Which of the two is
+   believed:
 
-   T1  A message that the headers call expunged is deleted, whatever the summary says.
-   T2  Flags are united when the summary is of the mbox as it is now; from a stale
-       one only keywords are taken, and only for a message of the same offset (or
-       file) and Message-ID.
-   T3  That the summary does not list a message means something only when it is
-       complete and of this mbox, and the message could not have been marked in
-       place. Everything else that is not listed is migrated, with a note.
-   T4  Copies of a server's mail carry no marks: there the summary decides. */
+   T1  A message that the headers call expunged is deleted, whatever the summary
+   says. T2  Flags are united when the summary is of the mbox as it is now; from
+   a stale one only keywords are taken, and only for a message of the same
+   offset (or file) and Message-ID. T3  That the summary does not list a message
+   means something only when it is complete and of this mbox, and the message
+   could not have been marked in place. Everything else that is not listed is
+   migrated, with a note. T4  Copies of a server's mail carry no marks: there
+   the summary decides. */
 #include "importers/importer.h"
 
 #include <errno.h>
@@ -76,12 +77,13 @@ static bool is_summary(const struct walk_entry *entry)
 	size_t n = strlen(entry->name);
 
 	return n > 4 &&
-	       !strcmp(entry->name + n - 4, entry->kind == 'd' ? ".sbd" : ".msf") &&
+	       !strcmp(entry->name + n - 4,
+		       entry->kind == 'd' ? ".sbd" : ".msf") &&
 	       (entry->kind == 'd' || entry->kind == 'f');
 }
 
-/* Whether dir, or with deeper a directory in it, holds a .msf or a .sbd. Inbox alone
-   would also fit others. */
+/* Whether dir, or with deeper a directory in it, holds a .msf or a .sbd. Inbox
+   alone would also fit others. */
 static bool has_summaries(struct walk *w, const char *dir, bool deeper)
 {
 	struct walk_dir d;
@@ -140,7 +142,8 @@ static int probe(const char *path)
 		 (has_profile_below(w, "") || has_profile_below(w, "Profiles")))
 		sure = 3;
 	else if (has_kind(w, "prefs.js", S_IFREG) &&
-		 (has_kind(w, "Mail", S_IFDIR) || has_kind(w, "ImapMail", S_IFDIR)))
+		 (has_kind(w, "Mail", S_IFDIR) ||
+		  has_kind(w, "ImapMail", S_IFDIR)))
 		sure = 3;
 	else if (has_summaries(w, "", true) || has_summaries(w, "Mail", true) ||
 		 has_summaries(w, "ImapMail", true))
@@ -181,7 +184,8 @@ static void gather_names(struct thunderbird *t)
 	t->names = tb_names_new();
 	if (slurp(t, p->dir, "folderCache.json", &text) &&
 	    !tb_names_add_cache(t->names, text.data, text.len))
-		tb_remark(&t->remarks, "folderCache.json is damaged and not used");
+		tb_remark(&t->remarks,
+			  "folderCache.json is damaged and not used");
 	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
 		if (slurp(t, p->dir, files[i], &text))
 			tb_names_add_uris(t->names, text.data, text.len);
@@ -196,7 +200,8 @@ static void gather_names(struct thunderbird *t)
 	buf_free(&text);
 }
 
-/* "$label1" and the like travel as keywords; what a person called them does not. */
+/* "$label1" and the like travel as keywords; what a person called them does
+ * not. */
 static void tell_tags(struct thunderbird *t)
 {
 	static const char prefix[] = "mailnews.tags.", suffix[] = ".tag";
@@ -211,7 +216,8 @@ static void tell_tags(struct thunderbird *t)
 		    strcmp(key + n - (sizeof(suffix) - 1), suffix))
 			continue;
 		tb_remark(&t->remarks, "tag %.*s is called '%s'",
-			  (int)(n - (sizeof(prefix) - 1) - (sizeof(suffix) - 1)),
+			  (int)(n - (sizeof(prefix) - 1) -
+				(sizeof(suffix) - 1)),
 			  key + sizeof(prefix) - 1, tb_prefs_value(prefs, i));
 	}
 }
@@ -243,8 +249,8 @@ static int open_source(const char *path, const struct importer_options *opt,
 	buf_init(&t->fingerprint);
 	if (walk_open(path, &t->w, e) < 0)
 		goto out;
-	if (tb_profile_find(t->w, opt && opt->imap_copies, &t->profile, &t->remarks,
-			    e) < 0)
+	if (tb_profile_find(t->w, opt && opt->imap_copies, &t->profile,
+			    &t->remarks, e) < 0)
 		goto out;
 	gather_names(t);
 	tell_tags(t);
@@ -281,8 +287,8 @@ static uint64_t mix(uint64_t h, const void *bytes, size_t n)
 	return h;
 }
 
-/* Thunderbird changes flags inside the files, so each one's size and time belong to
-   the fingerprint: one stat a message, and none of its bytes. */
+/* Thunderbird changes flags inside the files, so each one's size and time
+   belong to the fingerprint: one stat a message, and none of its bytes. */
 static int list_mail(struct thunderbird *t, struct folder *f, struct err *e)
 {
 	uint64_t h = 0xcbf29ce484222325u;
@@ -305,7 +311,8 @@ static int list_mail(struct thunderbird *t, struct folder *f, struct err *e)
 		buf_add_str(&rel, entry.name);
 		if (entry.kind == 'l')
 			tb_remark(&t->remarks,
-				  "%s is a symbolic link, not followed", rel.data);
+				  "%s is a symbolic link, not followed",
+				  rel.data);
 		if (entry.kind != 'f' || entry.name[0] == '.' ||
 		    walk_stat(t->w, rel.data, &st) < 0)
 			continue;
@@ -364,24 +371,28 @@ static void tell_folder(struct thunderbird *t)
 	if (!t->f)
 		return;
 	if (t->unlisted)
-		tb_remark(&t->remarks,
-			  "%s: %zu messages are not in Thunderbird's index, but "
-			  "not marked as deleted either; they are migrated",
-			  t->f->id, t->unlisted);
+		tb_remark(
+			&t->remarks,
+			"%s: %zu messages are not in Thunderbird's index, but "
+			"not marked as deleted either; they are migrated",
+			t->f->id, t->unlisted);
 	if (t->unmarked)
-		tb_remark(&t->remarks,
-			  "%s: %zu messages are not in Thunderbird's valid index "
-			  "any more and count as deleted",
-			  t->f->id, t->unmarked);
+		tb_remark(
+			&t->remarks,
+			"%s: %zu messages are not in Thunderbird's valid index "
+			"any more and count as deleted",
+			t->f->id, t->unmarked);
 	if (t->reader && mbox_reader_junk(t->reader))
-		tb_remark(&t->remarks,
-			  "%s: %ju bytes in front of the first message are no mail",
-			  t->f->id, (uintmax_t)mbox_reader_junk(t->reader));
+		tb_remark(
+			&t->remarks,
+			"%s: %ju bytes in front of the first message are no mail",
+			t->f->id, (uintmax_t)mbox_reader_junk(t->reader));
 	if (t->reader && mbox_reader_rejected(t->reader))
-		tb_remark(&t->remarks,
-			  "%s: %ju lines begin like a message, but were taken for "
-			  "text of the one before",
-			  t->f->id, (uintmax_t)mbox_reader_rejected(t->reader));
+		tb_remark(
+			&t->remarks,
+			"%s: %ju lines begin like a message, but were taken for "
+			"text of the one before",
+			t->f->id, (uintmax_t)mbox_reader_rejected(t->reader));
 }
 
 static int next_folder(struct importer *imp, struct folder *f, struct err *e)
@@ -396,7 +407,8 @@ static int next_folder(struct importer *imp, struct folder *f, struct err *e)
 	buf_reset(&t->fingerprint);
 	*f = (struct folder){ 0 };
 	if (t->f->error) {
-		err_set(e, ERR_SOURCE, ERR_FOLDER, ERR_NEVER, "%s", t->f->error);
+		err_set(e, ERR_SOURCE, ERR_FOLDER, ERR_NEVER, "%s",
+			t->f->error);
 		t->f = NULL;
 		return -1;
 	}
@@ -430,10 +442,11 @@ static void load_summary(struct thunderbird *t, const struct stat *mbox)
 		tb_remark(&t->remarks, "%s", e.text);
 	if (t->f->account->remote &&
 	    (!t->summary || !tb_summary_complete(t->summary)))
-		tb_remark(&t->remarks,
-			  "%s: without a whole index, copies of mail deleted on "
-			  "the server cannot be told from others; all are migrated",
-			  t->f->id);
+		tb_remark(
+			&t->remarks,
+			"%s: without a whole index, copies of mail deleted on "
+			"the server cannot be told from others; all are migrated",
+			t->f->id);
 }
 
 static int open_messages(struct thunderbird *t, struct err *e)
@@ -453,12 +466,13 @@ static int open_messages(struct thunderbird *t, struct err *e)
 		return 0;
 	}
 	load_summary(t, &st);
-	return mbox_reader_open(t->fd, t->f->id, MBOX_QUOTING_RD, true, &t->reader,
-				e);
+	return mbox_reader_open(t->fd, t->f->id, MBOX_QUOTING_RD, true,
+				&t->reader, e);
 }
 
-/* The time on the separator line. Thunderbird writes '-' for the sender and the time
-   of the download; a sender it was told comes with the time of delivery. */
+/* The time on the separator line. Thunderbird writes '-' for the sender and the
+   time of the download; a sender it was told comes with the time of delivery.
+ */
 static void separator_date(struct message *m, const char *line)
 {
 	const char *sender = strncmp(line, "From ", 5) ? "" : line + 5;
@@ -485,8 +499,8 @@ static int next_in_mbox(struct thunderbird *t, struct message *m, struct err *e)
 	return 1;
 }
 
-/* name, size and time: together they prove that the file is the same. A name has no
-   slash, so the last two ends it. */
+/* name, size and time: together they prove that the file is the same. A name
+   has no slash, so the last two ends it. */
 static int next_in_maildir(struct thunderbird *t, struct message *m)
 {
 	const struct mail_file *file = &t->files[t->at];
@@ -570,13 +584,14 @@ out:
 }
 
 /* Where the summary says where the message is: by offset or file name. */
-static ssize_t find_in_summary(const struct thunderbird *t, const struct message *m)
+static ssize_t find_in_summary(const struct thunderbird *t,
+			       const struct message *m)
 {
 	if (!t->summary)
 		return -1;
-	return tb_summary_find(t->summary, t->f->maildir ?
-						   t->cur.entries[t->at - 1].name :
-						   m->locator.data);
+	return tb_summary_find(t->summary,
+			       t->f->maildir ? t->cur.entries[t->at - 1].name
+					     : m->locator.data);
 }
 
 /* T3: what an mbox message that the summary does not list is. */
@@ -590,8 +605,8 @@ static void not_listed(struct thunderbird *t, struct message *m)
 		m->notes |= NOTE_DOUBTFUL_SPLIT;
 	} else if (tb_summary_messages(t->summary) &&
 		   !mozilla_status_read(&m->in.header, &status)) {
-		/* Deleting could not have been noted in the header; so the index
-		   is where it was noted. */
+		/* Deleting could not have been noted in the header; so the
+		   index is where it was noted. */
 		m->skip = SKIP_UNSURE_DELETED;
 		t->unmarked++;
 		return;
@@ -625,17 +640,19 @@ static void settle_local(struct thunderbird *t, struct message *m)
 		same = TB_SAME;
 	if (same == TB_SAME) {
 		if (t->current || !marked)
-			mozilla_status_set(m, tb_summary_message_flags(t->summary,
-								       row) &
-						      ~(uint32_t)MOZILLA_EXPUNGED);
+			mozilla_status_set(m,
+					   tb_summary_message_flags(t->summary,
+								    row) &
+						   ~(uint32_t)MOZILLA_EXPUNGED);
 		add_keywords(t, m, row);
 	} else {
 		bool deleted;
 
-		/* Thunderbird reads Status where it has written nothing, but for
-		   the D of other programs. */
+		/* Thunderbird reads Status where it has written nothing, but
+		   for the D of other programs. */
 		if (!marked)
-			mbox_flags_from_header(&m->in.header, &m->flags, &deleted);
+			mbox_flags_from_header(&m->in.header, &m->flags,
+					       &deleted);
 		if (row < 0 && t->summary)
 			not_listed(t, m);
 	}
@@ -645,9 +662,11 @@ static void settle_local(struct thunderbird *t, struct message *m)
 static void settle_copy(struct thunderbird *t, struct message *m)
 {
 	ssize_t row = find_in_summary(t, m);
-	uint32_t flags = row < 0 ? 0 : tb_summary_message_flags(t->summary, row);
-	bool listed = row >= 0 && (flags & MOZILLA_OFFLINE || t->f->maildir) &&
-		      tb_summary_same(t->summary, row, &m->in.header) != TB_OTHER;
+	uint32_t flags =
+		row < 0 ? 0 : tb_summary_message_flags(t->summary, row);
+	bool listed =
+		row >= 0 && (flags & MOZILLA_OFFLINE || t->f->maildir) &&
+		tb_summary_same(t->summary, row, &m->in.header) != TB_OTHER;
 
 	if (listed) {
 		mozilla_status_set(m, flags);
@@ -668,7 +687,8 @@ static void settle_use(const struct thunderbird *t, struct message *m)
 		m->notes |= NOTE_QUEUED;
 		/* fall through */
 	case USE_DRAFTS:
-	case USE_TEMPLATES: /* Thunderbird itself stores both as \Draft on IMAP */
+	case USE_TEMPLATES: /* Thunderbird itself stores both as \Draft on IMAP
+			     */
 		m->flags.system |= FLAG_DRAFT;
 		/* fall through */
 	case USE_SENT:
@@ -689,8 +709,9 @@ static int load(struct importer *imp, struct message *m, struct err *e)
 	m->in.drop_leading = mozilla_leading_fields;
 	m->in.drop_anywhere = NULL;
 	intake_reset(&m->in);
-	ret = t->f->maildir ? read_file(t, m, e) :
-			      mbox_reader_load(t->reader, &m->in, &m->length, e);
+	ret = t->f->maildir
+		      ? read_file(t, m, e)
+		      : mbox_reader_load(t->reader, &m->in, &m->length, e);
 	if (ret < 0 || intake_end(&m->in, e) < 0)
 		return -1;
 	if (t->f->account->remote)

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Which files of an account are folders: as Thunderbird discovers them (formats.md
-   section 2.3), and also those that it does not find again. Every plain file X that
-   is not on its list of other files is a folder, X.msf the summary, X.sbd/ holds the
-   children; with the Maildir store X is a directory that holds cur/. */
+/* Which files of an account are folders: as Thunderbird discovers them
+   (formats.md section 2.3), and also those that it does not find again. Every
+   plain file X that is not on its list of other files is a folder, X.msf the
+   summary, X.sbd/ holds the children; with the Maildir store X is a directory
+   that holds cur/. */
 #include "importers/thunderbird_folders.h"
 
 #include <errno.h>
@@ -91,8 +92,10 @@ static size_t find_entry(const struct walk_dir *d, const char *name)
 	return SIZE_MAX;
 }
 
-/* What name followed by suffix is here, as in struct walk_entry; NUL if nothing. */
-static char kind_of(const struct place *at, const char *name, const char *suffix)
+/* What name followed by suffix is here, as in struct walk_entry; NUL if
+ * nothing. */
+static char kind_of(const struct place *at, const char *name,
+		    const char *suffix)
 {
 	char *want = joined("", name, suffix);
 	size_t i = find_entry(at->entries, want);
@@ -135,7 +138,8 @@ static enum content look_into(const struct place *at, const char *name)
 
 	free(rel);
 	if (fd < 0)
-		return MBOX; /* as before, or opening it for its messages says why not */
+		return MBOX; /* as before, or opening it for its messages says
+				why not */
 	do
 		got = read(fd, bytes, sizeof(bytes));
 	while (got < 0 && errno == EINTR);
@@ -146,8 +150,9 @@ static enum content look_into(const struct place *at, const char *name)
 		return MORK;
 	if (got >= 5 && !memcmp(bytes, "From ", 5))
 		return MBOX;
-	/* Blank lines, a byte order mark or debris in front of the first message:
-	   Thunderbird shows such a folder empty, but the mail is there. */
+	/* Blank lines, a byte order mark or debris in front of the first
+	   message: Thunderbird shows such a folder empty, but the mail is
+	   there. */
 	return memmem(bytes, (size_t)got, "\nFrom ", 6) ? MBOX : OTHER;
 }
 
@@ -155,9 +160,9 @@ static enum content look_into(const struct place *at, const char *name)
 static bool is_ignored(const char *name)
 {
 	static const char *const names[] = {
-		"msgfilterrules.dat", "rules.dat",    "filterlog.html",
+		"msgfilterrules.dat", "rules.dat",	 "filterlog.html",
 		"junklog.html",	      "rulesbackup.dat", "popstate.dat",
-		"sort.dat",	      "mailfilt.log", "filters.js",
+		"sort.dat",	      "mailfilt.log",	 "filters.js",
 		"feeds.rdf",	      "feeditems.rdf",
 	};
 
@@ -173,7 +178,8 @@ static bool is_ignored(const char *name)
 
 static bool is_backup_name(const char *name)
 {
-	return name[0] == '.' || name[0] == '#' || name[strlen(name) - 1] == '~';
+	return name[0] == '.' || name[0] == '#' ||
+	       name[strlen(name) - 1] == '~';
 }
 
 enum found {
@@ -193,15 +199,16 @@ static enum found judge_file(const struct place *at, const char *name)
 		bool of_base = kind_of(at, base, "") && !summed_up;
 
 		free(base);
-		return !of_base && look_into(at, name) == MBOX ? LOST :
-								 NOT_A_FOLDER;
+		return !of_base && look_into(at, name) == MBOX ? LOST
+							       : NOT_A_FOLDER;
 	}
 	if (ends_in(name, ".sbd"))
 		return look_into(at, name) == MBOX ? LOST : NOT_A_FOLDER;
 	if (is_backup_name(name)) {
 		if (look_into(at, name) == MBOX)
-			tell(at, name, "looks like mail, but Thunderbird takes no "
-				       "file of such a name for a folder; left out");
+			tell(at, name,
+			     "looks like mail, but Thunderbird takes no "
+			     "file of such a name for a folder; left out");
 		return NOT_A_FOLDER;
 	}
 	if (!summed_up && look_into(at, name) == OTHER) {
@@ -221,8 +228,9 @@ static void judge_directory(const struct place *at, const char *name)
 		return;
 	rel = joined(at->dir, name, "");
 	if (tb_looks_like_account(at->w, rel))
-		tb_remark(at->r, "%s holds folders, but is none itself; to migrate "
-				 "them, give thunderbird:%s/%s as a source",
+		tb_remark(at->r,
+			  "%s holds folders, but is none itself; to migrate "
+			  "them, give thunderbird:%s/%s as a source",
 			  rel, walk_root(at->w), rel);
 	free(rel);
 }
@@ -242,9 +250,9 @@ static enum found judge(const struct place *at, const struct walk_entry *entry)
 			return NOT_A_FOLDER;
 		}
 		return ends_in(name, ".msf") || ends_in(name, ".sbd") ||
-				       is_backup_name(name) ?
-			       LOST :
-			       SHOWN;
+				       is_backup_name(name)
+			       ? LOST
+			       : SHOWN;
 	case 'l':
 		tell(at, name, "a symbolic link, not followed");
 		return NOT_A_FOLDER;
@@ -280,15 +288,17 @@ static bool ask_cache(const struct place *at, const char *leaf,
 	const char *dir = at->account->dir, *slash = strrchr(dir, '/');
 	char *rel = joined(at->dir, leaf, ".msf");
 	char *file = joined(walk_root(at->w), rel, "");
-	bool known = tb_names_cached(at->names, file,
-				     rel + (slash ? slash - dir + 1 : 0), leaf, c_r);
+	bool known =
+		tb_names_cached(at->names, file,
+				rel + (slash ? slash - dir + 1 : 0), leaf, c_r);
 
 	free(file);
 	free(rel);
 	return known;
 }
 
-/* The summary is asked when the cache has no answer: it takes reading all of it. */
+/* The summary is asked when the cache has no answer: it takes reading all of
+ * it. */
 static void ask_summary(const struct place *at, const char *leaf,
 			struct identity *id)
 {
@@ -311,8 +321,8 @@ static bool is_news(const struct buf *name, const char *leaf)
 	return name->len && strcmp(name->data, leaf);
 }
 
-/* A top-level folder that every account has keeps the name it has on disk: the one
-   shown is in the language of the program. */
+/* A top-level folder that every account has keeps the name it has on disk: the
+   one shown is in the language of the program. */
 static bool is_special(const struct place *at, const char *leaf, uint64_t flags)
 {
 	for (size_t i = 0; !at->parents[0] && i < SPECIALS; i++)
@@ -329,17 +339,21 @@ static void tell_hashed(const struct place *at, const char *leaf)
 	struct buf what = BUF_INIT;
 
 	if (real && strcmp(real, leaf))
-		buf_addf(&what, "the short form of '%s', which Thunderbird has "
-				"forgotten; migrated under the short one", real);
+		buf_addf(&what,
+			 "the short form of '%s', which Thunderbird has "
+			 "forgotten; migrated under the short one",
+			 real);
 	else if (strspn(tail, "0123456789") < 8)
-		buf_add_str(&what, "the name may be the short form of one that is "
-				   "not recorded any more");
+		buf_add_str(&what,
+			    "the name may be the short form of one that is "
+			    "not recorded any more");
 	if (what.len)
 		tell(at, leaf, what.data);
 	buf_free(&what);
 }
 
-static void identify(const struct place *at, const char *leaf, struct identity *id)
+static void identify(const struct place *at, const char *leaf,
+		     struct identity *id)
 {
 	struct buf decoded = BUF_INIT, composed = BUF_INIT;
 	struct tb_cached cached;
@@ -466,8 +480,9 @@ static void take_folder(const struct place *at, const struct walk_entry *entry,
 		f->maildir = entry->kind == 'd';
 		f->hidden = at->hidden || lost || at->account->hidden;
 		if (lost)
-			tb_remark(at->r, "%s: Thunderbird does not show this folder "
-					 "any more; its mail is migrated as '%s'",
+			tb_remark(at->r,
+				  "%s: Thunderbird does not show this folder "
+				  "any more; its mail is migrated as '%s'",
 				  f->id, id.name.data);
 	}
 	if (children)
@@ -476,7 +491,8 @@ static void take_folder(const struct place *at, const struct walk_entry *entry,
 }
 
 /* X.sbd where X itself is no folder: Thunderbird does not look inside. */
-static void take_orphans(const struct place *at, const char *sbd, const char *leaf)
+static void take_orphans(const struct place *at, const char *sbd,
+			 const char *leaf)
 {
 	size_t before = at->out->n;
 	struct identity id;
@@ -484,13 +500,15 @@ static void take_orphans(const struct place *at, const char *sbd, const char *le
 	identify(at, leaf, &id);
 	find_children(at, leaf, id.name.data, true);
 	if (at->out->n > before)
-		tell(at, sbd, "Thunderbird does not show the folders in it, because "
-			      "the one they belong to is missing; their mail is "
-			      "migrated");
+		tell(at, sbd,
+		     "Thunderbird does not show the folders in it, because "
+		     "the one they belong to is missing; their mail is "
+		     "migrated");
 	buf_free(&id.name);
 }
 
-static void take_entry(const struct place *at, size_t i, const enum found *found)
+static void take_entry(const struct place *at, size_t i,
+		       const enum found *found)
 {
 	const struct walk_entry *entry = &at->entries->entries[i];
 	size_t parent;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Folder names of Thunderbird: from the name to the file and, as far as anything in
-   the profile knows, back. */
+/* Folder names of Thunderbird: from the name to the file and, as far as
+   anything in the profile knows, back. */
 #include "importers/thunderbird_names.h"
 
 #include <jansson.h>
@@ -72,10 +72,12 @@ static bool is_illegal(uint32_t c)
 	       (c < 0x80 && strchr("/\\:*?\"<>|;#", (int)c));
 }
 
-/* Bytes of name that stay in front of the hash, or its length if it needs none. */
+/* Bytes of name that stay in front of the hash, or its length if it needs none.
+ */
 static size_t kept_part(const char *name)
 {
-	const unsigned char *p = (const unsigned char *)name, *bad = NULL, *last = p;
+	const unsigned char *p = (const unsigned char *)name, *bad = NULL,
+			    *last = p;
 	const unsigned char *cut = NULL;
 	size_t units = 0;
 	uint32_t c = 0;
@@ -116,8 +118,8 @@ bool tb_name_looks_hashed(const char *leaf)
 {
 	size_t n = strlen(leaf);
 
-	return n >= HASH_DIGITS &&
-	       strspn(leaf + n - HASH_DIGITS, "0123456789abcdef") == HASH_DIGITS;
+	return n >= HASH_DIGITS && strspn(leaf + n - HASH_DIGITS,
+					  "0123456789abcdef") == HASH_DIGITS;
 }
 
 static bool nfc_equal(const char *a, size_t a_len, const char *b, size_t b_len)
@@ -148,8 +150,8 @@ static struct prints prints_of(const char *name)
 	};
 }
 
-/* The digits are right; the part in front of them has to begin the name too. A file
-   system may have decomposed it, so lengths in bytes prove nothing. */
+/* The digits are right; the part in front of them has to begin the name too. A
+   file system may have decomposed it, so lengths in bytes prove nothing. */
 static bool prefix_fits(const char *leaf, size_t n, const char *name)
 {
 	struct buf x = BUF_INIT, y = BUF_INIT;
@@ -230,7 +232,8 @@ bool tb_name_decode(struct buf *out, const char *leaf)
 			buf_add_char(out, leaf[i]);
 			continue;
 		}
-		if (byte == 0 || (byte >= 0x20 && !strchr("%<>:\"/\\|?*.", byte)))
+		if (byte == 0 ||
+		    (byte >= 0x20 && !strchr("%<>:\"/\\|?*.", byte)))
 			goto no;
 		buf_add_char(out, (char)byte);
 		any = true;
@@ -292,9 +295,10 @@ static void add_candidate(struct tb_names *names, const char *name)
 		return;
 	if (names->n_candidates == names->cap_candidates) {
 		names->cap_candidates = names->cap_candidates * 2 + 64;
-		names->candidates = mem_realloc(names->candidates,
-						names->cap_candidates *
-							sizeof(*names->candidates));
+		names->candidates =
+			mem_realloc(names->candidates,
+				    names->cap_candidates *
+					    sizeof(*names->candidates));
 	}
 	names->candidates[names->n_candidates++] = (struct candidate){
 		.name = mem_strdup(name),
@@ -313,16 +317,17 @@ static void normal_path(struct buf *out, const char *path)
 
 static void add_cached(struct tb_names *names, const char *file, json_t *entry)
 {
-	const char *name = json_string_value(json_object_get(entry, "folderName"));
+	const char *name =
+		json_string_value(json_object_get(entry, "folderName"));
 	json_t *flags = json_object_get(entry, "flags");
 	struct cached *c;
 	struct buf path = BUF_INIT;
 
 	if (names->n_cached == names->cap_cached) {
 		names->cap_cached = names->cap_cached * 2 + 64;
-		names->cached = mem_realloc(names->cached,
-					    names->cap_cached *
-						    sizeof(*names->cached));
+		names->cached =
+			mem_realloc(names->cached,
+				    names->cap_cached * sizeof(*names->cached));
 	}
 	normal_path(&path, file);
 	c = &names->cached[names->n_cached++];
@@ -345,9 +350,8 @@ bool tb_names_add_cache(struct tb_names *names, const char *json, size_t n)
 	bool good = json_is_object(root);
 	const char *file;
 
-	json_object_foreach(root, file, entry)
-		if (json_is_object(entry))
-			add_cached(names, file, entry);
+	json_object_foreach(root, file, entry) if (json_is_object(entry))
+		add_cached(names, file, entry);
 	json_decref(root);
 	return good;
 }
@@ -379,8 +383,9 @@ void tb_names_add_uris(struct tb_names *names, const char *text, size_t n)
 			const char *s = p += len;
 
 			/* URIs are percent-encoded: these end them. */
-			while (p < end && (unsigned char)*p > ' ' && *p != '"' &&
-			       *p != '\\' && *p != '|' && *p != '<' && *p != '>')
+			while (p < end && (unsigned char)*p > ' ' &&
+			       *p != '"' && *p != '\\' && *p != '|' &&
+			       *p != '<' && *p != '>')
 				p++;
 			add_uri(names, s, (size_t)(p - s));
 		}
@@ -414,7 +419,8 @@ bool tb_names_cached(const struct tb_names *names, const char *file,
 		const struct cached *c = &names->cached[i];
 		enum rank rank;
 
-		if (c->len <= want.len || c->file[c->len - want.len - 1] != '/' ||
+		if (c->len <= want.len ||
+		    c->file[c->len - want.len - 1] != '/' ||
 		    memcmp(c->file + c->len - want.len, want.data, want.len))
 			continue;
 		known = true;

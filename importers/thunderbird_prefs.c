@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The settings file of a Thunderbird profile (formats.md section 2.2). The program
-   reads it with a small parser of its own (modules/libpref), not as JavaScript; so
-   do we. */
+/* The settings file of a Thunderbird profile (formats.md section 2.2). The
+   program reads it with a small parser of its own (modules/libpref), not as
+   JavaScript; so do we. */
 #include "importers/thunderbird_prefs.h"
 
 #include <stdbool.h>
@@ -66,8 +66,8 @@ static void skip_blank(struct input *in)
 		in->p++;
 }
 
-/* Comments stand between settings only; inside of one, looking for the end of each
-   that has none would take for ever. */
+/* Comments stand between settings only; inside of one, looking for the end of
+   each that has none would take for ever. */
 static void skip_comments(struct input *in)
 {
 	for (;;) {
@@ -133,7 +133,8 @@ static bool read_utf16(struct input *in, struct buf *out)
 
 		in->p += 2;
 		if (read_hex(in, 4, &low) && low >= 0xdc00 && low < 0xe000)
-			high = 0x10000 + ((high - 0xd800) << 10) + (low - 0xdc00);
+			high = 0x10000 + ((high - 0xd800) << 10) +
+			       (low - 0xdc00);
 		else
 			*in = back;
 	}
@@ -222,7 +223,8 @@ static void add_pref(struct tb_prefs *prefs, const char *key, const char *value)
 static bool read_pref(struct tb_prefs *prefs, struct input *in, struct buf *key,
 		      struct buf *value)
 {
-	static const char *const verbs[] = { "user_pref", "pref", "sticky_pref" };
+	static const char *const verbs[] = { "user_pref", "pref",
+					     "sticky_pref" };
 	bool known = false;
 
 	buf_reset(key);
@@ -291,8 +293,8 @@ void tb_prefs_parse(struct tb_prefs *prefs, const char *bytes, size_t n)
 			accept(&in, ';');
 			continue;
 		}
-		/* What is no setting ends with its line; a string that was never
-		   closed must not swallow those behind it. */
+		/* What is no setting ends with its line; a string that was
+		   never closed must not swallow those behind it. */
 		in.p = line;
 		skip_past(&in, "\n");
 	}
@@ -301,7 +303,8 @@ void tb_prefs_parse(struct tb_prefs *prefs, const char *bytes, size_t n)
 	buf_free(&value);
 }
 
-static const struct pref *find_pref(const struct tb_prefs *prefs, const char *key)
+static const struct pref *find_pref(const struct tb_prefs *prefs,
+				    const char *key)
 {
 	size_t low = 0, high = prefs->n;
 

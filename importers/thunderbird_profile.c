@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Profiles and accounts of Thunderbird: formats.md sections 2.1 to 2.3. A rescued
-   profile lies somewhere else than it did, so absolute paths in it are hints. */
+/* Profiles and accounts of Thunderbird: formats.md sections 2.1 to 2.3. A
+   rescued profile lies somewhere else than it did, so absolute paths in it are
+   hints. */
 #include "importers/thunderbird_profile.h"
 
 #include <stdarg.h>
@@ -63,11 +64,12 @@ static char *joined(const char *dir, const char *name)
 	return buf_detach(&path);
 }
 
-static bool is_kind(struct walk *w, const char *dir, const char *name, mode_t kind,
-		    struct stat *st_r)
+static bool is_kind(struct walk *w, const char *dir, const char *name,
+		    mode_t kind, struct stat *st_r)
 {
 	char *path = joined(dir, name);
-	bool is = walk_stat(w, path, st_r) == 0 && (st_r->st_mode & S_IFMT) == kind;
+	bool is = walk_stat(w, path, st_r) == 0 &&
+		  (st_r->st_mode & S_IFMT) == kind;
 
 	free(path);
 	return is;
@@ -90,8 +92,8 @@ static const char *leaf_of(const char *path)
 	return leaf;
 }
 
-/* Append path to the directory dir, taking back a part for every "..". False if that
-   leads out of the root. */
+/* Append path to the directory dir, taking back a part for every "..". False if
+   that leads out of the root. */
 static bool resolve(struct buf *out, const char *dir, const char *path)
 {
 	buf_set_str(out, dir);
@@ -146,8 +148,8 @@ static bool holds_profile(struct walk *w, const char *dir)
 {
 	struct stat st;
 
-	return is_kind(w, dir, "prefs.js", S_IFREG, &st) || is_dir(w, dir, "Mail") ||
-	       is_dir(w, dir, "ImapMail");
+	return is_kind(w, dir, "prefs.js", S_IFREG, &st) ||
+	       is_dir(w, dir, "Mail") || is_dir(w, dir, "ImapMail");
 }
 
 static void add_candidate(struct walk *w, struct candidates *c, const char *dir,
@@ -173,8 +175,8 @@ static void add_candidate(struct walk *w, struct candidates *c, const char *dir,
 		slot->changed = st.st_mtim.tv_sec;
 }
 
-/* A path as profiles.ini has it: relative with '/', or absolute. An absolute one of
-   another machine is looked for by its last part. */
+/* A path as profiles.ini has it: relative with '/', or absolute. An absolute
+   one of another machine is looked for by its last part. */
 static void add_listed(struct walk *w, struct candidates *c, const char *path,
 		       enum rank rank)
 {
@@ -200,21 +202,21 @@ struct ini_section {
 static void end_section(struct walk *w, struct candidates *c,
 			struct ini_section *s, bool installs)
 {
-	/* profiles.ini: [ProfileN] Path=, Default=1 and [InstallHASH] Default=path;
-	   installs.ini: [HASH] Default=path. */
+	/* profiles.ini: [ProfileN] Path=, Default=1 and [InstallHASH]
+	   Default=path; installs.ini: [HASH] Default=path. */
 	if (s->path.len)
 		add_listed(w, c, s->path.data,
-			   installs || !strncmp(s->name.data, "Install", 7) ?
-				   RANK_INSTALL :
-			   s->is_default ? RANK_DEFAULT :
-					   RANK_LISTED);
+			   installs || !strncmp(s->name.data, "Install", 7)
+				   ? RANK_INSTALL
+			   : s->is_default ? RANK_DEFAULT
+					   : RANK_LISTED);
 	buf_reset(&s->name);
 	buf_reset(&s->path);
 	s->is_default = false;
 }
 
-static void ini_line(struct walk *w, struct candidates *c, struct ini_section *s,
-		     const char *line, bool installs)
+static void ini_line(struct walk *w, struct candidates *c,
+		     struct ini_section *s, const char *line, bool installs)
 {
 	size_t n = strlen(line);
 
@@ -270,8 +272,8 @@ static void add_found(struct walk *w, struct candidates *c, const char *dir)
 	walk_dir_free(&d);
 }
 
-/* Install sections say what a program really starts; the Default=1 of older versions
-   may be left over; after that the one used last. */
+/* Install sections say what a program really starts; the Default=1 of older
+   versions may be left over; after that the one used last. */
 static const struct candidate *best_candidate(const struct candidates *c)
 {
 	const struct candidate *best = NULL;
@@ -303,8 +305,9 @@ static char *choose_profile(struct walk *w, struct tb_remarks *r)
 		dir = mem_strdup(best->dir);
 	for (size_t i = 0; best && i < c.n; i++)
 		if (&c.list[i] != best)
-			tb_remark(r, "another profile is left out; to migrate it "
-				     "too, give thunderbird:%s/%s as a source",
+			tb_remark(r,
+				  "another profile is left out; to migrate it "
+				  "too, give thunderbird:%s/%s as a source",
 				  walk_root(w), c.list[i].dir);
 	if (best && c.n > 1)
 		tb_remark(r, "of %zu profiles, %s is read", c.n, dir);
@@ -331,8 +334,8 @@ static void add_account(struct tb_profile *p, const char *name, const char *dir,
 
 	if (p->n == p->cap) {
 		p->cap = p->cap * 2 + 8;
-		p->accounts = mem_realloc(p->accounts,
-					  p->cap * sizeof(*p->accounts));
+		p->accounts =
+			mem_realloc(p->accounts, p->cap * sizeof(*p->accounts));
 	}
 	utf8_add_guessed(&text, name, strlen(name));
 	p->accounts[p->n++] = (struct tb_account){
@@ -385,9 +388,9 @@ static bool try_leaf(struct walk *w, const struct tb_profile *p, bool remote,
 	return found;
 }
 
-/* Where a server keeps its files: directory-rel, which Thunderbird believes first,
-   then directory where it lies below the root, then the last part of either below
-   Mail, where a copied profile has it. */
+/* Where a server keeps its files: directory-rel, which Thunderbird believes
+   first, then directory where it lies below the root, then the last part of
+   either below Mail, where a copied profile has it. */
 static bool account_dir(struct walk *w, const struct tb_profile *p,
 			const char *server, bool remote, struct buf *out)
 {
@@ -417,10 +420,8 @@ static enum server_kind kind_of(const char *type)
 		const char *type;
 		enum server_kind kind;
 	} kinds[] = {
-		{ "pop3", SERVER_LOCAL },
-		{ "none", SERVER_LOCAL },
-		{ "movemail", SERVER_LOCAL },
-		{ "rss", SERVER_FEEDS },
+		{ "pop3", SERVER_LOCAL },     { "none", SERVER_LOCAL },
+		{ "movemail", SERVER_LOCAL }, { "rss", SERVER_FEEDS },
 		{ "nntp", SERVER_NEWS },
 	};
 
@@ -453,9 +454,10 @@ static void add_server(struct walk *w, struct tb_profile *p, const char *server,
 		break;
 	case SERVER_REMOTE:
 		if (!remote_too)
-			tb_remark(r, "%s account %s is left out: its mail is on "
-				     "the server; --imap-copies takes what was "
-				     "kept offline",
+			tb_remark(r,
+				  "%s account %s is left out: its mail is on "
+				  "the server; --imap-copies takes what was "
+				  "kept offline",
 				  type, name.data);
 		/* fall through */
 	case SERVER_LOCAL:
@@ -463,33 +465,38 @@ static void add_server(struct walk *w, struct tb_profile *p, const char *server,
 			add_account(p, name.data, dir.data,
 				    kind == SERVER_REMOTE, hidden);
 		else if (kind == SERVER_LOCAL && said && !hidden)
-			tb_remark(r, "account %s keeps its mail outside of this "
-				     "source, in %s: to migrate it, give that "
-				     "as a source", name.data, said);
+			tb_remark(r,
+				  "account %s keeps its mail outside of this "
+				  "source, in %s: to migrate it, give that "
+				  "as a source",
+				  name.data, said);
 		break;
 	}
 	if (found && hidden && kind == SERVER_LOCAL)
-		tb_remark(r, "%s holds mail of an account that was removed (%s)",
+		tb_remark(r,
+			  "%s holds mail of an account that was removed (%s)",
 			  dir.data, name.data);
 out:
 	buf_free(&name);
 	buf_free(&dir);
 }
 
-/* The accounts in use, in the program's order; then servers nothing refers to. */
+/* The accounts in use, in the program's order; then servers nothing refers to.
+ */
 static void add_servers(struct walk *w, struct tb_profile *p, bool remote_too,
 			struct tb_remarks *r)
 {
 	static const char prefix[] = "mail.server.";
-	const char *listed = tb_prefs_get(p->prefs, "mail.accountmanager.accounts");
+	const char *listed =
+		tb_prefs_get(p->prefs, "mail.accountmanager.accounts");
 	char *copy = mem_strdup(listed ? listed : ""), *rest;
 	struct buf known = BUF_INIT; /* ",server1,server2," */
 
 	buf_add_char(&known, ',');
 	for (char *key = strtok_r(copy, ", ", &rest); key;
 	     key = strtok_r(NULL, ", ", &rest)) {
-		const char *server = tb_prefs_get3(p->prefs, "mail.account.", key,
-						   "server");
+		const char *server =
+			tb_prefs_get3(p->prefs, "mail.account.", key, "server");
 
 		if (!server)
 			continue;
@@ -535,7 +542,8 @@ bool tb_looks_like_account(struct walk *w, const char *dir)
 		if (d.entries[i].kind == 'f')
 			looks = (n > 4 && !strcmp(name + n - 4, ".msf")) ||
 				!strcmp(name, "popstate.dat") ||
-				!strcmp(name, "Inbox") || !strcmp(name, "Trash");
+				!strcmp(name, "Inbox") ||
+				!strcmp(name, "Trash");
 		else if (d.entries[i].kind == 'd')
 			looks = n > 4 && !strcmp(name + n - 4, ".sbd");
 	}
@@ -544,8 +552,9 @@ bool tb_looks_like_account(struct walk *w, const char *dir)
 }
 
 /* Every directory below parent that no account has claimed. */
-static void add_unclaimed(struct walk *w, struct tb_profile *p, const char *parent,
-			  bool remote, bool known, struct tb_remarks *r)
+static void add_unclaimed(struct walk *w, struct tb_profile *p,
+			  const char *parent, bool remote, bool known,
+			  struct tb_remarks *r)
 {
 	struct walk_dir d;
 	struct err e = ERR_INIT;
@@ -561,18 +570,21 @@ static void add_unclaimed(struct walk *w, struct tb_profile *p, const char *pare
 		    tb_looks_like_account(w, dir)) {
 			add_account(p, d.entries[i].name, dir, remote, known);
 			if (known)
-				tb_remark(r, "%s holds mail that no account of "
-					     "the profile refers to", dir);
+				tb_remark(r,
+					  "%s holds mail that no account of "
+					  "the profile refers to",
+					  dir);
 		} else if (d.entries[i].kind == 'l') {
-			tb_remark(r, "%s is a symbolic link, not followed", dir);
+			tb_remark(r, "%s is a symbolic link, not followed",
+				  dir);
 		}
 		free(dir);
 	}
 	walk_dir_free(&d);
 }
 
-static void add_disk_accounts(struct walk *w, struct tb_profile *p, bool remote_too,
-			      bool known, struct tb_remarks *r)
+static void add_disk_accounts(struct walk *w, struct tb_profile *p,
+			      bool remote_too, bool known, struct tb_remarks *r)
 {
 	char *mail = joined(p->dir, "Mail"), *imap = joined(p->dir, "ImapMail");
 
@@ -582,8 +594,9 @@ static void add_disk_accounts(struct walk *w, struct tb_profile *p, bool remote_
 		if (remote_too)
 			add_unclaimed(w, p, imap, true, known, r);
 		else if (!known)
-			tb_remark(r, "%s is left out: its mail is on the server; "
-				     "--imap-copies takes what was kept offline",
+			tb_remark(r,
+				  "%s is left out: its mail is on the server; "
+				  "--imap-copies takes what was kept offline",
 				  imap);
 	}
 	free(mail);
@@ -618,7 +631,8 @@ static void root_leaf(struct walk *w, struct buf *out, bool *remote_r)
 		n--;
 	copy = mem_strndup(root, n);
 	buf_add_str(out, leaf_of(copy));
-	*remote_r = !strcmp(out->data, "ImapMail") || strstr(copy, "/ImapMail/") ||
+	*remote_r = !strcmp(out->data, "ImapMail") ||
+		    strstr(copy, "/ImapMail/") ||
 		    !strncmp(copy, "ImapMail/", 9);
 	free(copy);
 }
@@ -632,8 +646,9 @@ static void add_bare(struct walk *w, struct tb_profile *p, bool remote_too,
 
 	root_leaf(w, &leaf, &remote);
 	if (remote && !remote_too)
-		tb_remark(r, "%s is left out: its mail is on the server; "
-			     "--imap-copies takes what was kept offline",
+		tb_remark(r,
+			  "%s is left out: its mail is on the server; "
+			  "--imap-copies takes what was kept offline",
 			  walk_root(w));
 	else if (tb_looks_like_account(w, ""))
 		add_account(p, leaf.data, "", remote, false);
@@ -661,8 +676,9 @@ int tb_profile_find(struct walk *w, bool remote_too, struct tb_profile *p,
 		read_prefs(w, p, "user.js", r);
 	}
 	if (is_kind(w, p->dir, "lock", S_IFLNK, &st))
-		tb_remark(r, "Thunderbird may be running with this profile: close "
-			     "it, or run again when it is closed");
+		tb_remark(r,
+			  "Thunderbird may be running with this profile: close "
+			  "it, or run again when it is closed");
 	add_servers(w, p, remote_too, r);
 	listed = p->n || tb_prefs_get(p->prefs, "mail.accountmanager.accounts");
 	if (!bare)
@@ -670,8 +686,9 @@ int tb_profile_find(struct walk *w, bool remote_too, struct tb_profile *p,
 	else
 		add_bare(w, p, remote_too, r);
 	if (!listed && p->n)
-		tb_remark(r, "there is no usable prefs.js: accounts are named by "
-			     "their directories");
+		tb_remark(r,
+			  "there is no usable prefs.js: accounts are named by "
+			  "their directories");
 	if (!p->n && !r->n)
 		return err_set(e, ERR_SOURCE, ERR_ACCOUNT, ERR_NEVER,
 			       "%s: no mail of Thunderbird here", walk_root(w));

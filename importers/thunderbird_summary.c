@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The .msf of a folder: formats.md section 2.6 says which cells there are and what
-   they hold. */
+/* The .msf of a folder: formats.md section 2.6 says which cells there are and
+   what they hold. */
 #include "importers/thunderbird_summary.h"
 
 #include <stdlib.h>
@@ -79,8 +79,8 @@ static uint64_t key_of(const char *token)
 	return key;
 }
 
-/* Before storeToken (version 8) msgOffset said it, in hexadecimal, and before that
-   the number of the row was the offset. */
+/* Before storeToken (version 8) msgOffset said it, in hexadecimal, and before
+   that the number of the row was the offset. */
 static void token_of(const struct tb_summary *s, size_t row, struct buf *out)
 {
 	uint64_t offset;
@@ -97,13 +97,14 @@ static int by_key(const void *a, const void *b)
 {
 	const struct entry *x = a, *y = b;
 
-	return x->key < y->key	 ? -1 :
-	       x->key > y->key	 ? 1 :
-	       x->row < y->row	 ? -1 :
-				   x->row > y->row;
+	return x->key < y->key	 ? -1
+	       : x->key > y->key ? 1
+	       : x->row < y->row ? -1
+				 : x->row > y->row;
 }
 
-static void read_folder_row(struct tb_summary *s, size_t row, uint64_t *messages_r)
+static void read_folder_row(struct tb_summary *s, size_t row,
+			    uint64_t *messages_r)
 {
 	struct buf name = BUF_INIT;
 
@@ -142,7 +143,8 @@ static void index_rows(struct tb_summary *s)
 	buf_free(&token);
 }
 
-struct tb_summary *tb_summary_load(struct walk *w, const char *msf, struct err *e)
+struct tb_summary *tb_summary_load(struct walk *w, const char *msf,
+				   struct err *e)
 {
 	struct tb_summary *s = mem_zalloc(sizeof(*s));
 
@@ -246,9 +248,9 @@ void tb_summary_keywords(const struct tb_summary *s, ssize_t message,
 	mork_cell(s->mork, (size_t)message, KEYWORDS, out);
 }
 
-/* Thunderbird keeps what stands between the brackets, or the whole field if there
-   are none; a field that has this text in it is taken for the same. "md5:..." is its
-   name for a message that has no Message-ID. */
+/* Thunderbird keeps what stands between the brackets, or the whole field if
+   there are none; a field that has this text in it is taken for the same.
+   "md5:..." is its name for a message that has no Message-ID. */
 enum tb_same tb_summary_same(const struct tb_summary *s, ssize_t message,
 			     const struct header *h)
 {
@@ -273,6 +275,7 @@ bool tb_summary_inside(const struct tb_summary *s, uint64_t offset)
 	size_t i = lower_bound(s, offset);
 	uint64_t size;
 
-	return i > 0 && mork_cell_hex(s->mork, s->entries[i - 1].row, SIZE, &size) &&
+	return i > 0 &&
+	       mork_cell_hex(s->mork, s->entries[i - 1].row, SIZE, &size) &&
 	       offset - s->entries[i - 1].key < size;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The file system as importers see it: one root, and names below it. W1 to W4 of
-   walk.h are kept here and nowhere else. */
+/* The file system as importers see it: one root, and names below it. W1 to W4
+   of walk.h are kept here and nowhere else. */
 #include "importers/walk.h"
 
 #include <dirent.h>
@@ -27,15 +27,16 @@ struct walk {
 	char *root;
 	int fd; /* the root directory; -1 when it is a file */
 	bool is_file;
-	bool no_openat2; /* the kernel or a sandbox does not have it */
-	char *dir;  /* the directory that was used last ... */
-	int dir_fd; /* ... open, or -1 */
+	bool no_openat2;   /* the kernel or a sandbox does not have it */
+	char *dir;	   /* the directory that was used last ... */
+	int dir_fd;	   /* ... open, or -1 */
 	struct seen *seen; /* open addressing, a power of two, half empty */
 	size_t n_seen, cap_seen;
 };
 
-/* Whether rel may be used at all: parts of 1 to NAME_MAX bytes with single slashes
-   between, neither "." nor "..", not deeper than WALK_DEPTH. 0, or an errno. */
+/* Whether rel may be used at all: parts of 1 to NAME_MAX bytes with single
+   slashes between, neither "." nor "..", not deeper than WALK_DEPTH. 0, or an
+   errno. */
 static int check_rel(const char *rel)
 {
 	unsigned depth = 0;
@@ -64,7 +65,8 @@ static int walk_fail(const struct walk *w, const char *rel, int error,
 	enum err_retry retry = ERR_NEVER;
 
 	if (!what && error == ELOOP)
-		what = check_rel(rel) ? "too deep" : "a symbolic link, not followed";
+		what = check_rel(rel) ? "too deep"
+				      : "a symbolic link, not followed";
 	if (error == EMFILE || error == ENFILE || error == ENOMEM)
 		retry = ERR_LATER;
 	utf8_add_guessed(&name, w->root, strlen(w->root));
@@ -98,8 +100,8 @@ static int open_beneath(int at, const char *rel, int flags)
 	return (int)syscall(SYS_openat2, at, rel, &how, sizeof(how));
 }
 
-/* What openat2 does, one component at a time: for kernels before 5.6, sandboxes that
-   do not know the call, and names longer than PATH_MAX. */
+/* What openat2 does, one component at a time: for kernels before 5.6, sandboxes
+   that do not know the call, and names longer than PATH_MAX. */
 static int open_stepwise(int root, const char *rel, int flags)
 {
 	int at = root, fd = -1, error;
@@ -133,8 +135,8 @@ static int open_stepwise(int root, const char *rel, int flags)
 	return fd;
 }
 
-/* Open rel, which is not "", without following any link. The descriptor, or -1 with
-   errno. */
+/* Open rel, which is not "", without following any link. The descriptor, or -1
+   with errno. */
 static void forget_dir(struct walk *w)
 {
 	if (w->dir_fd >= 0)
@@ -158,7 +160,8 @@ static int open_below(struct walk *w, const char *rel, int flags)
 	if (w->no_openat2)
 		return open_stepwise(w->fd, rel, flags);
 	flags |= O_NOFOLLOW;
-	fd = open_beneath(w->fd, rel, flags & O_PATH ? flags : flags | O_NOATIME);
+	fd = open_beneath(w->fd, rel,
+			  flags & O_PATH ? flags : flags | O_NOATIME);
 	if (fd < 0 && errno == EPERM && !(flags & O_PATH))
 		fd = open_beneath(w->fd, rel, flags);
 	if (fd >= 0)
@@ -178,9 +181,10 @@ static int open_below(struct walk *w, const char *rel, int flags)
 	return open_stepwise(w->fd, rel, flags);
 }
 
-/* The directory that rel lies in, and rel's last part. A folder of a Maildir is one
-   directory with thousands of files: it is found once, and kept open. -1 when rel lies
-   in the root, or its directory cannot be had: then the long way says why. */
+/* The directory that rel lies in, and rel's last part. A folder of a Maildir is
+   one directory with thousands of files: it is found once, and kept open. -1
+   when rel lies in the root, or its directory cannot be had: then the long way
+   says why. */
 static int open_parent(struct walk *w, const char *rel, const char **leaf_r)
 {
 	const char *slash = strrchr(rel, '/');
@@ -203,8 +207,8 @@ static int open_parent(struct walk *w, const char *rel, const char **leaf_r)
 	return w->dir_fd;
 }
 
-/* open_below by way of the kept directory; only ENOENT may mean that it is not the
-   same directory any more. */
+/* open_below by way of the kept directory; only ENOENT may mean that it is not
+   the same directory any more. */
 static int open_leaf(struct walk *w, const char *rel, int flags)
 {
 	const char *leaf;
@@ -313,8 +317,8 @@ int walk_file(struct walk *w, const char *rel, struct stat *st_r, struct err *e)
 	const char *what;
 	int fd;
 
-	/* Look before opening: to open a FIFO lets its writer go on, to open a tape
-	   rewinds it. fstat then settles what was really opened. */
+	/* Look before opening: to open a FIFO lets its writer go on, to open a
+	   tape rewinds it. fstat then settles what was really opened. */
 	if (walk_stat(w, rel, &st) < 0)
 		return walk_fail(w, rel, errno, NULL, e);
 	what = not_a_file(&st);
@@ -361,8 +365,8 @@ static void seen_grow(struct walk *w)
 	free(old);
 }
 
-/* Note that a directory is listed as rel. False if it was listed by another name:
-   then a bind mount shows it twice, or inside itself. */
+/* Note that a directory is listed as rel. False if it was listed by another
+   name: then a bind mount shows it twice, or inside itself. */
 static bool first_time(struct walk *w, const struct stat *st, const char *rel)
 {
 	size_t i;
@@ -429,8 +433,8 @@ static int read_entries(DIR *dir, struct buf *names, size_t *n_r)
 	}
 }
 
-/* The table and its names are one block, so that a directory of fifty thousand files
-   costs one allocation. */
+/* The table and its names are one block, so that a directory of fifty thousand
+   files costs one allocation. */
 static void build_table(struct walk_dir *d, const struct buf *names, size_t n)
 {
 	char *p;
@@ -440,7 +444,8 @@ static void build_table(struct walk_dir *d, const struct buf *names, size_t n)
 	p = (char *)(d->entries + n);
 	memcpy(p, names->data, names->len);
 	for (size_t i = 0; i < n; i++) {
-		d->entries[i] = (struct walk_entry){ .kind = *p, .name = p + 1 };
+		d->entries[i] =
+			(struct walk_entry){ .kind = *p, .name = p + 1 };
 		p += strlen(p) + 1;
 	}
 	qsort(d->entries, n, sizeof(*d->entries), by_name);
@@ -469,7 +474,8 @@ int walk_list(struct walk *w, const char *rel, struct walk_dir *d_r,
 		goto out;
 	}
 	if (!first_time(w, &st, rel)) {
-		walk_fail(w, rel, 0, "the same directory under a second name", e);
+		walk_fail(w, rel, 0, "the same directory under a second name",
+			  e);
 		goto out;
 	}
 	dir = fdopendir(fd);
@@ -528,7 +534,8 @@ int walk_slurp(struct walk *w, const char *rel, size_t max, struct buf *out,
 		if (!got)
 			break;
 		if ((size_t)got > max - (out->len - start)) {
-			walk_fail(w, rel, 0, "larger than such a file ever is", e);
+			walk_fail(w, rel, 0, "larger than such a file ever is",
+				  e);
 			goto out;
 		}
 		buf_add(out, bytes, (size_t)got);

@@ -37,8 +37,8 @@ int target_open_each(struct target *t, struct target_open *opens, size_t n,
 		struct target_open *o = &opens[i];
 
 		o->failed = false;
-		if (t->ops->open_folder(t, o->path, o->use, o->create, o->folder,
-					e) == 0)
+		if (t->ops->open_folder(t, o->path, o->use, o->create,
+					o->folder, e) == 0)
 			continue;
 		if (e->scope > ERR_FOLDER)
 			return -1;

@@ -19,8 +19,9 @@ struct intake_state {
 	char wire[PIECE * 2 + SCAN_SLACK]; /* a piece in its wire form */
 };
 
-/* The working state is 80 KiB, and hundreds of messages wait for their answer at a time
-   that do not need it any more: it is lent from the first byte to intake_end. */
+/* The working state is 80 KiB, and hundreds of messages wait for their answer
+   at a time that do not need it any more: it is lent from the first byte to
+   intake_end. */
 static _Thread_local struct intake_state *spare;
 
 static void borrow_state(struct intake *in)

@@ -20,7 +20,7 @@ enum { BASE64_LEAST = 6 }; /* shorter ones are found everywhere */
 static struct hidden {
 	char *bytes, *base64; /* NULL: the place is free */
 	size_t len, base64_len;
-} *hidden;
+} * hidden;
 static size_t hidden_places;
 
 void log_to(log_sink *to, void *ctx, enum log_level least)

@@ -47,8 +47,8 @@ static void add_char(struct buf *out, uint32_t c)
 {
 	utf8proc_uint8_t bytes[4];
 
-	buf_add(out, bytes, (size_t)utf8proc_encode_char((utf8proc_int32_t)c,
-							 bytes));
+	buf_add(out, bytes,
+		(size_t)utf8proc_encode_char((utf8proc_int32_t)c, bytes));
 }
 
 bool utf8_valid(const char *s, size_t n)
@@ -96,12 +96,13 @@ void utf8_add_nfc(struct buf *out, const char *s, size_t n)
 		buf_add(out, s, n);
 		return;
 	}
-	/* utf8proc_map in its two steps, so that memory comes from mem_alloc. The
-	   result ends with a NUL, in one more place than characters. */
+	/* utf8proc_map in its two steps, so that memory comes from mem_alloc.
+	   The result ends with a NUL, in one more place than characters. */
 	len = utf8proc_decompose(u, (utf8proc_ssize_t)n, NULL, 0, how);
 	if (len > 0) {
 		chars = mem_alloc(((size_t)len + 1) * sizeof(*chars));
-		len = utf8proc_decompose(u, (utf8proc_ssize_t)n, chars, len, how);
+		len = utf8proc_decompose(u, (utf8proc_ssize_t)n, chars, len,
+					 how);
 	}
 	if (len > 0)
 		len = utf8proc_reencode(chars, len, how);
@@ -173,8 +174,9 @@ void utf8_to_mutf7(struct buf *out, const char *s, size_t n)
 	mutf7_end_shift(out, &m);
 }
 
-/* Take one UTF-16 unit of a shifted run; *high is the first half of a pair, or 0.
-   What could stand there by itself has no business in a run, and no name has a NUL. */
+/* Take one UTF-16 unit of a shifted run; *high is the first half of a pair, or
+   0. What could stand there by itself has no business in a run, and no name has
+   a NUL. */
 static int mutf7_take_unit(struct buf *out, uint32_t unit, uint32_t *high)
 {
 	bool low = unit >= 0xDC00 && unit <= 0xDFFF;
@@ -212,8 +214,8 @@ static size_t mutf7_run(struct buf *out, const char *s, size_t n)
 		if (mutf7_take_unit(out, m.bits >> m.held & 0xFFFF, &high) < 0)
 			return 0;
 	}
-	/* It ends, with no half pair and only zeros for padding, and the next run
-	   is not glued to it: only so a name has one spelling. */
+	/* It ends, with no half pair and only zeros for padding, and the next
+	   run is not glued to it: only so a name has one spelling. */
 	if (i == n || high || m.held >= 6 || m.bits & ((1u << m.held) - 1) ||
 	    (i + 2 < n && s[i + 1] == '&' && s[i + 2] != '-'))
 		return 0;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Text in other charsets: by name, by guess, and ISO-2022-JP by hand. Whatever goes in,
-   valid UTF-8 comes out. */
+/* Text in other charsets: by name, by guess, and ISO-2022-JP by hand. Whatever
+   goes in, valid UTF-8 comes out. */
 #include "core/base/utf8.h"
 
 #include <errno.h>
@@ -24,12 +24,16 @@ static bool is_cp932_trail(unsigned char b)
 static size_t bad_length(bool cp932, const char *s, size_t n)
 {
 	return cp932 && n > 1 && is_cp932_lead(byte_at(s, 0)) &&
-	       is_cp932_trail(byte_at(s, 1)) ? 2 : 1;
+			       is_cp932_trail(byte_at(s, 1))
+		       ? 2
+		       : 1;
 }
 
-/* Convert s by iconv and append the result. Returns how many characters did not fit
-   (each became U+FFFD), or -1 if the C library does not know the charset. */
-static long convert(struct buf *out, const char *charset, const char *s, size_t n)
+/* Convert s by iconv and append the result. Returns how many characters did not
+   fit (each became U+FFFD), or -1 if the C library does not know the charset.
+ */
+static long convert(struct buf *out, const char *charset, const char *s,
+		    size_t n)
 {
 	iconv_t cd = iconv_open("UTF-8", charset);
 	bool cp932 = !strcmp(charset, "CP932"), flushed = false;
@@ -57,23 +61,25 @@ static long convert(struct buf *out, const char *charset, const char *s, size_t 
 		bad++;
 		buf_add_str(&raw, UTF8_REPLACEMENT);
 		if (n) {
-			size_t skip = errno == EINVAL
-					      ? n : bad_length(cp932, in, n);
+			size_t skip =
+				errno == EINVAL ? n : bad_length(cp932, in, n);
 
 			in += skip;
 			n -= skip;
 		}
 	}
 	iconv_close(cd);
-	utf8_add_repaired(out, raw.data, raw.len); /* not all of its tables are strict */
+	utf8_add_repaired(out, raw.data,
+			  raw.len); /* not all of its tables are strict */
 	buf_free(&raw);
 	return bad;
 }
 
-/* ISO-2022-JP is read as Windows' CP50221 does it, since that is what the label meant
-   in mail: NEC's and IBM's characters in the double-byte set, and half-width kana by
-   escape sequence, by SO/SI or as raw bytes. The C library has no such charset, but
-   it has CP932, which is the same set in another arrangement. */
+/* ISO-2022-JP is read as Windows' CP50221 does it, since that is what the label
+   meant in mail: NEC's and IBM's characters in the double-byte set, and
+   half-width kana by escape sequence, by SO/SI or as raw bytes. The C library
+   has no such charset, but it has CP932, which is the same set in another
+   arrangement. */
 size_t utf8_jis_escape(const char *s, size_t n, enum jis_set *set_r)
 {
 	static const struct {
@@ -126,8 +132,8 @@ static bool is_94(unsigned char b)
 	return b >= 0x21 && b <= 0x7E;
 }
 
-/* Append one character of the set, which is at s, to run. Returns its length, or 0
-   if it is none. */
+/* Append one character of the set, which is at s, to run. Returns its length,
+   or 0 if it is none. */
 static size_t jis_character(struct buf *run, enum jis_set set, const char *s,
 			    size_t n)
 {
@@ -201,8 +207,8 @@ bool utf8_jis_likely(const char *s, size_t n)
 	return false;
 }
 
-/* How well s reads as EUC-JP: higher is better; -1 if it is not. Counted are the
-   characters Japanese names are made of; the rest speaks against. */
+/* How well s reads as EUC-JP: higher is better; -1 if it is not. Counted are
+   the characters Japanese names are made of; the rest speaks against. */
 static long euc_score(const char *s, size_t n)
 {
 	long score = 0;
@@ -248,8 +254,8 @@ static bool is_half_kana(unsigned char b)
 	return b >= 0xA1 && b <= 0xDF;
 }
 
-/* Whether the half-width kana b can follow the one before it (0: none) in a word:
-   only some kana take a voice mark or a small kana. */
+/* Whether the half-width kana b can follow the one before it (0: none) in a
+   word: only some kana take a voice mark or a small kana. */
 static bool kana_follows(unsigned char b, unsigned char before)
 {
 	if (b == 0xDE) /* the voice mark */
@@ -262,17 +268,17 @@ static bool kana_follows(unsigned char b, unsigned char before)
 	if (before == 0xDE || before == 0xDF)
 		return true;
 	if (b >= 0xAC && b <= 0xAE) /* small ya, yu, yo */
-		return before && strchr("\xB7\xBC\xC1\xC3\xC6\xCB\xCC\xD0\xD8",
-					before);
+		return before &&
+		       strchr("\xB7\xBC\xC1\xC3\xC6\xCB\xCC\xD0\xD8", before);
 	if (b >= 0xA7 && b <= 0xAB) /* small a to o */
-		return before && strchr("\xB2\xB3\xB8\xBC\xC1\xC2\xC3\xC4\xCC",
-					before);
+		return before &&
+		       strchr("\xB2\xB3\xB8\xBC\xC1\xC2\xC3\xC4\xCC", before);
 	return b > 0xA5;
 }
 
-/* A run of half-width kana. The same bytes may be kanji in EUC-JP; what tells them
-   apart is that kana of real words have voice marks, long marks and small kana, and
-   these only in their places, and little punctuation. */
+/* A run of half-width kana. The same bytes may be kanji in EUC-JP; what tells
+   them apart is that kana of real words have voice marks, long marks and small
+   kana, and these only in their places, and little punctuation. */
 static long half_kana_score(const char *s, size_t n)
 {
 	long score = 0;
@@ -320,8 +326,8 @@ static long cp932_score(const char *s, size_t n)
 void utf8_add_guessed(struct buf *out, const char *s, size_t n)
 {
 	/* EUC-JP-MS and CP932 hold the same characters; a score that is equal
-	   comes from short names of kanji, where EUC-JP is likelier than a word of
-	   half-width kana without any mark. */
+	   comes from short names of kanji, where EUC-JP is likelier than a word
+	   of half-width kana without any mark. */
 	long euc, cp932;
 	size_t start = out->len;
 
@@ -347,62 +353,101 @@ void utf8_add_guessed(struct buf *out, const char *s, size_t n)
 }
 
 /* Only charsets that mail is written in are handed to the C library: it knows a
-   thousand more, and the name comes from a stranger. Names are compared without case
-   and punctuation; where mail means more than the name says (the Windows superset),
-   the superset is used. */
+   thousand more, and the name comes from a stranger. Names are compared without
+   case and punctuation; where mail means more than the name says (the Windows
+   superset), the superset is used. */
 static const char *known_charset(const char *name)
 {
 	static const struct {
 		const char *is, *use;
 	} known[] = {
 		{ "utf8", "UTF-8" },
-		{ "iso2022jp", "" }, { "csiso2022jp", "" },
-		{ "iso2022jp1", "" }, { "iso2022jpms", "" },
-		{ "cp50220", "" }, { "cp50221", "" }, { "cp50222", "" },
+		{ "iso2022jp", "" },
+		{ "csiso2022jp", "" },
+		{ "iso2022jp1", "" },
+		{ "iso2022jpms", "" },
+		{ "cp50220", "" },
+		{ "cp50221", "" },
+		{ "cp50222", "" },
 		{ "jis", "" },
 		{ "iso2022jp2", "ISO-2022-JP-2" },
 		{ "iso2022jp3", "ISO-2022-JP-3" },
 		{ "iso2022jp2004", "ISO-2022-JP-3" },
-		{ "shiftjis", "CP932" }, { "sjis", "CP932" },
-		{ "xsjis", "CP932" }, { "mskanji", "CP932" },
-		{ "cp932", "CP932" }, { "windows31j", "CP932" },
-		{ "cswindows31j", "CP932" }, { "ms932", "CP932" },
+		{ "shiftjis", "CP932" },
+		{ "sjis", "CP932" },
+		{ "xsjis", "CP932" },
+		{ "mskanji", "CP932" },
+		{ "cp932", "CP932" },
+		{ "windows31j", "CP932" },
+		{ "cswindows31j", "CP932" },
+		{ "ms932", "CP932" },
 		{ "shiftjis2004", "SHIFT_JISX0213" },
-		{ "eucjp", "EUC-JP-MS" }, { "xeucjp", "EUC-JP-MS" },
-		{ "eucjpms", "EUC-JP-MS" }, { "ujis", "EUC-JP-MS" },
+		{ "eucjp", "EUC-JP-MS" },
+		{ "xeucjp", "EUC-JP-MS" },
+		{ "eucjpms", "EUC-JP-MS" },
+		{ "ujis", "EUC-JP-MS" },
 		{ "cp51932", "EUC-JP-MS" },
-		{ "euckr", "UHC" }, { "ksc56011987", "UHC" },
-		{ "ksc5601", "UHC" }, { "cp949", "UHC" }, { "uhc", "UHC" },
+		{ "euckr", "UHC" },
+		{ "ksc56011987", "UHC" },
+		{ "ksc5601", "UHC" },
+		{ "cp949", "UHC" },
+		{ "uhc", "UHC" },
 		{ "iso2022kr", "ISO-2022-KR" },
-		{ "gb2312", "GB18030" }, { "gbk", "GB18030" },
-		{ "cp936", "GB18030" }, { "gb18030", "GB18030" },
+		{ "gb2312", "GB18030" },
+		{ "gbk", "GB18030" },
+		{ "cp936", "GB18030" },
+		{ "gb18030", "GB18030" },
 		{ "euccn", "GB18030" },
-		{ "big5", "BIG5-HKSCS" }, { "big5hkscs", "BIG5-HKSCS" },
+		{ "big5", "BIG5-HKSCS" },
+		{ "big5hkscs", "BIG5-HKSCS" },
 		{ "cp950", "CP950" },
-		{ "iso88591", "CP1252" }, { "latin1", "CP1252" },
-		{ "iso88592", "ISO-8859-2" }, { "iso88593", "ISO-8859-3" },
-		{ "iso88594", "ISO-8859-4" }, { "iso88595", "ISO-8859-5" },
-		{ "iso88596", "ISO-8859-6" }, { "iso88597", "ISO-8859-7" },
-		{ "iso88598", "ISO-8859-8" }, { "iso88598i", "ISO-8859-8" },
-		{ "iso88599", "CP1254" }, { "iso885910", "ISO-8859-10" },
-		{ "iso885911", "TIS-620" }, { "iso885913", "ISO-8859-13" },
-		{ "iso885914", "ISO-8859-14" }, { "iso885915", "ISO-8859-15" },
+		{ "iso88591", "CP1252" },
+		{ "latin1", "CP1252" },
+		{ "iso88592", "ISO-8859-2" },
+		{ "iso88593", "ISO-8859-3" },
+		{ "iso88594", "ISO-8859-4" },
+		{ "iso88595", "ISO-8859-5" },
+		{ "iso88596", "ISO-8859-6" },
+		{ "iso88597", "ISO-8859-7" },
+		{ "iso88598", "ISO-8859-8" },
+		{ "iso88598i", "ISO-8859-8" },
+		{ "iso88599", "CP1254" },
+		{ "iso885910", "ISO-8859-10" },
+		{ "iso885911", "TIS-620" },
+		{ "iso885913", "ISO-8859-13" },
+		{ "iso885914", "ISO-8859-14" },
+		{ "iso885915", "ISO-8859-15" },
 		{ "iso885916", "ISO-8859-16" },
-		{ "windows874", "CP874" }, { "tis620", "TIS-620" },
-		{ "windows1250", "CP1250" }, { "cp1250", "CP1250" },
-		{ "windows1251", "CP1251" }, { "cp1251", "CP1251" },
-		{ "windows1252", "CP1252" }, { "cp1252", "CP1252" },
-		{ "windows1253", "CP1253" }, { "cp1253", "CP1253" },
-		{ "windows1254", "CP1254" }, { "cp1254", "CP1254" },
-		{ "windows1255", "CP1255" }, { "cp1255", "CP1255" },
-		{ "windows1256", "CP1256" }, { "cp1256", "CP1256" },
-		{ "windows1257", "CP1257" }, { "cp1257", "CP1257" },
-		{ "windows1258", "CP1258" }, { "cp1258", "CP1258" },
-		{ "koi8r", "KOI8-R" }, { "koi8u", "KOI8-U" },
-		{ "cp437", "CP437" }, { "cp850", "CP850" }, { "cp866", "CP866" },
-		{ "macintosh", "MACINTOSH" }, { "utf7", "UTF-7" },
+		{ "windows874", "CP874" },
+		{ "tis620", "TIS-620" },
+		{ "windows1250", "CP1250" },
+		{ "cp1250", "CP1250" },
+		{ "windows1251", "CP1251" },
+		{ "cp1251", "CP1251" },
+		{ "windows1252", "CP1252" },
+		{ "cp1252", "CP1252" },
+		{ "windows1253", "CP1253" },
+		{ "cp1253", "CP1253" },
+		{ "windows1254", "CP1254" },
+		{ "cp1254", "CP1254" },
+		{ "windows1255", "CP1255" },
+		{ "cp1255", "CP1255" },
+		{ "windows1256", "CP1256" },
+		{ "cp1256", "CP1256" },
+		{ "windows1257", "CP1257" },
+		{ "cp1257", "CP1257" },
+		{ "windows1258", "CP1258" },
+		{ "cp1258", "CP1258" },
+		{ "koi8r", "KOI8-R" },
+		{ "koi8u", "KOI8-U" },
+		{ "cp437", "CP437" },
+		{ "cp850", "CP850" },
+		{ "cp866", "CP866" },
+		{ "macintosh", "MACINTOSH" },
+		{ "utf7", "UTF-7" },
 		{ "unicode11utf7", "UTF-7" },
-		{ "utf16", "UTF-16" }, { "utf16le", "UTF-16LE" },
+		{ "utf16", "UTF-16" },
+		{ "utf16le", "UTF-16LE" },
 		{ "utf16be", "UTF-16BE" },
 	};
 	char plain[24];
@@ -425,7 +470,8 @@ static const char *known_charset(const char *name)
 	return NULL;
 }
 
-void utf8_add_from(struct buf *out, const char *charset, const char *s, size_t n)
+void utf8_add_from(struct buf *out, const char *charset, const char *s,
+		   size_t n)
 {
 	const char *name = known_charset(charset);
 	bool jis = name && !name[0]; /* by hand */

@@ -17,9 +17,9 @@ struct word {
 	size_t text_len, len;
 };
 
-/* Whether there is one at s. Read leniently: blanks in the text are let through, as
-   several mailers write them. Costs no more than the way to the second '?' behind
-   the encoding, which keeps all of a field linear. */
+/* Whether there is one at s. Read leniently: blanks in the text are let
+   through, as several mailers write them. Costs no more than the way to the
+   second '?' behind the encoding, which keeps all of a field linear. */
 static bool parse_word(const char *s, size_t n, struct word *w)
 {
 	const char *end = s + n, *p = s + 2, *q;
@@ -114,10 +114,12 @@ static size_t blanks(const char *s, size_t n)
 	return i;
 }
 
-/* Append the words from w on that belong together: same charset, only blanks between.
-   Their bytes are joined before they are converted, since mailers cut lines between
-   the bytes of a character and inside an escape sequence. Returns the length. */
-static size_t add_words(struct buf *out, const char *s, size_t n, struct word *w)
+/* Append the words from w on that belong together: same charset, only blanks
+   between. Their bytes are joined before they are converted, since mailers cut
+   lines between the bytes of a character and inside an escape sequence. Returns
+   the length. */
+static size_t add_words(struct buf *out, const char *s, size_t n,
+			struct word *w)
 {
 	struct buf bytes = BUF_INIT;
 	char charset[CHARSET_MAX + 1];
@@ -138,9 +140,11 @@ static size_t add_words(struct buf *out, const char *s, size_t n, struct word *w
 	return i;
 }
 
-/* Length of the text at s up to the next encoded word, which is left in w, or to the
-   end. Double-byte text in ISO-2022-JP may hold the bytes "=?"; it is passed over. */
-static size_t plain_length(const char *s, size_t n, struct word *w, bool *found_r)
+/* Length of the text at s up to the next encoded word, which is left in w, or
+   to the end. Double-byte text in ISO-2022-JP may hold the bytes "=?"; it is
+   passed over. */
+static size_t plain_length(const char *s, size_t n, struct word *w,
+			   bool *found_r)
 {
 	enum jis_set set = JIS_ASCII;
 
@@ -168,8 +172,8 @@ static void add_plain(struct buf *out, const char *s, size_t n)
 		utf8_add_guessed(out, s, n);
 }
 
-/* Append s, which is valid, with runs of white space as one space, none at the ends,
-   and without control characters. */
+/* Append s, which is valid, with runs of white space as one space, none at the
+   ends, and without control characters. */
 static void add_tidy(struct buf *out, const char *s, size_t n)
 {
 	bool space = false, any = false;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* An IMAP account as a target: session, folders, pipeline and questions put together
-   behind target.h. One connection, so what is asked and what is sent take turns. */
+/* An IMAP account as a target: session, folders, pipeline and questions put
+   together behind target.h. One connection, so what is asked and what is sent
+   take turns. */
 #include "storage/imap/account.h"
 #include "core/base/log.h"
 #include "core/base/utf8.h"
@@ -29,8 +30,8 @@ int imap_quiet(struct imap_target *it, struct err *e)
 }
 
 static int open_folder(struct target *t, const char *const *path,
-		       enum folder_use use, bool create, struct target_folder *f,
-		       struct err *e)
+		       enum folder_use use, bool create,
+		       struct target_folder *f, struct err *e)
 {
 	if (imap_quiet(imap_target(t), e) < 0)
 		return -1;
@@ -46,8 +47,8 @@ static int submit(struct target *t, struct append_batch *b, struct err *e)
 {
 	struct imap_target *it = imap_target(t);
 
-	/* A lost connection is the pipeline's to report: the batch has to come back
-	   from reap all the same. */
+	/* A lost connection is the pipeline's to report: the batch has to come
+	   back from reap all the same. */
 	if (!it->open_batches && !it->s->broken && imap_quiet(it, e) < 0)
 		log_line(LOG_DETAIL, "imap: %s", e->text);
 	it->open_batches++;

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The append pipeline of one connection: A1-A5 in append.h.
 
-   A batch that is submitted becomes one command to send, or several (todo). A command
-   that has begun is in flight until its tagged answer is there and its last byte has
-   left. Only the last one in flight can still be in the making (sending); what is made
-   of it gathers in out, so that small messages share a system call, and large ones go
-   from their spool to the socket.
+   A batch that is submitted becomes one command to send, or several (todo). A
+   command that has begun is in flight until its tagged answer is there and its
+   last byte has left. Only the last one in flight can still be in the making
+   (sending); what is made of it gathers in out, so that small messages share a
+   system call, and large ones go from their spool to the socket.
 
-   Two ends are possible. After a refusal that concerns more than a message (ended)
-   nothing new begins, the answers to what was sent are still awaited, and then the
-   pipeline is as new. When the connection is lost (dead) everything comes back at
-   once. */
+   Two ends are possible. After a refusal that concerns more than a message
+   (ended) nothing new begins, the answers to what was sent are still awaited,
+   and then the pipeline is as new. When the connection is lost (dead)
+   everything comes back at once. */
 #include "storage/imap/append.h"
 
 #include <assert.h>
@@ -28,9 +28,9 @@
 #include "storage/imap/internal.h"
 #include "storage/imap/name.h"
 
-/* What the next batch should hold at most (imap_append_limits). A refusal makes it
-   smaller, for each costs its batch several more journeys; when it goes well for a
-   while it grows again. */
+/* What the next batch should hold at most (imap_append_limits). A refusal makes
+   it smaller, for each costs its batch several more journeys; when it goes well
+   for a while it grows again. */
 enum {
 	BATCH_MESSAGES = 100,
 	BATCH_MESSAGES_MIN = 4,
@@ -104,15 +104,18 @@ static void adapt_up(struct imap_append *a)
 		a->batch_bytes = BATCH_BYTES;
 }
 
-/* A4. The halves go first, in order: what was to come before later mail does. */
+/* A4. The halves go first, in order: what was to come before later mail does.
+ */
 static void split(struct imap_append *a, struct append_command *c, size_t n)
 {
 	size_t middle = c->first;
 
 	for (size_t i = 0; i < n / 2; i++)
 		middle = append_command_next(c, middle) + 1;
-	append_list_push_front(&a->todo, append_command_new(c->open, middle, c->end));
-	append_list_push_front(&a->todo, append_command_new(c->open, c->first, middle));
+	append_list_push_front(&a->todo,
+			       append_command_new(c->open, middle, c->end));
+	append_list_push_front(&a->todo,
+			       append_command_new(c->open, c->first, middle));
 	adapt_down(a);
 }
 
@@ -123,8 +126,8 @@ static void name_doing(struct imap_append *a, const struct target_folder *f)
 	buf_add(&a->doing, f->shown.data, f->shown.len);
 }
 
-/* The folder takes nothing (no permission, read-only): that is no reason to keep mail
-   from the others. Each message gets the server's words. */
+/* The folder takes nothing (no permission, read-only): that is no reason to
+   keep mail from the others. Each message gets the server's words. */
 static void refuse_all(struct append_command *c, const struct err *why)
 {
 	for (size_t i = append_command_next(c, c->first); i < c->end;
@@ -134,7 +137,8 @@ static void refuse_all(struct append_command *c, const struct err *why)
 	}
 }
 
-void append_refused(struct imap_append *a, struct append_command *c, const char *words)
+void append_refused(struct imap_append *a, struct append_command *c,
+		    const char *words)
 {
 	size_t n = append_command_count(c);
 	struct err why = ERR_INIT;
@@ -219,8 +223,8 @@ static int tagged(struct imap_append *a, const char *line,
 	fault_point("append.answer");
 	if (answer->kind == ANSWER_OK)
 		accepted(a, c, answer);
-	else if (c->sent ||
-		 (c == a->sending && a->at == AT_GO_AHEAD && append_is_flushed(a)))
+	else if (c->sent || (c == a->sending && a->at == AT_GO_AHEAD &&
+			     append_is_flushed(a)))
 		append_refused(a, c, answer->text);
 	else /* its literal must be sent to the end: the server reads on */
 		c->refusal = mem_strdup(answer->text);
@@ -245,8 +249,8 @@ static int take_line(struct imap_append *a, const struct wire_line *line,
 	append_answer_parse(line->text, &answer);
 	switch (answer.kind) {
 	case ANSWER_UNTAGGED:
-		log_line(strcasestr(answer.text, "[ALERT]") ? LOG_WARNING :
-							      LOG_TRACE,
+		log_line(strcasestr(answer.text, "[ALERT]") ? LOG_WARNING
+							    : LOG_TRACE,
 			 "imap: < %s", line->text);
 		return 0;
 	case ANSWER_BYE:
@@ -278,8 +282,9 @@ static int hear(struct imap_append *a, struct err *e)
 	return got < 0 ? -1 : some;
 }
 
-/* The bytes of an item cannot be read in the middle of its literal. There is no way
-   back into the conversation; but this message is not to break the next one too. */
+/* The bytes of an item cannot be read in the middle of its literal. There is no
+   way back into the conversation; but this message is not to break the next one
+   too. */
 static void lose_by_item(struct imap_append *a, const struct err *e)
 {
 	struct append_item *item = &a->sending->open->batch->items[a->item];
@@ -290,8 +295,8 @@ static void lose_by_item(struct imap_append *a, const struct err *e)
 	a->why.retry = ERR_NOW;
 }
 
-/* Send and listen as long as there is anything to do without waiting. Whatever goes
-   wrong is kept in ended, dead and why. */
+/* Send and listen as long as there is anything to do without waiting. Whatever
+   goes wrong is kept in ended, dead and why. */
 static void pump(struct imap_append *a)
 {
 	struct err e = ERR_INIT, late = ERR_INIT;
@@ -348,8 +353,9 @@ static int refuse_here(struct append_item *item, const char *fmt, ...)
 		       text);
 }
 
-/* What the server cannot take is not sent: an empty literal would even mean to give up
-   the whole command (RFC 3502), and one message must not cost its batch. */
+/* What the server cannot take is not sent: an empty literal would even mean to
+   give up the whole command (RFC 3502), and one message must not cost its
+   batch. */
 static void check_item(const struct imap_append *a, struct append_item *item)
 {
 	uint64_t limit = a->s->append_limit;
@@ -360,7 +366,8 @@ static void check_item(const struct imap_append *a, struct append_item *item)
 		refuse_here(item, "the message is empty");
 	else if (item->size > limit)
 		refuse_here(item,
-			    "%" PRIu64 " bytes, but the server takes at most %" PRIu64,
+			    "%" PRIu64
+			    " bytes, but the server takes at most %" PRIu64,
 			    item->size, limit);
 	else if (item->has_nul && !append_can(a, IMAP_CAP_BINARY))
 		refuse_here(item,
@@ -368,7 +375,7 @@ static void check_item(const struct imap_append *a, struct append_item *item)
 }
 
 static struct append_open *open_batch(struct imap_append *a,
-				     struct append_batch *b)
+				      struct append_batch *b)
 {
 	struct append_open **at = &a->open;
 	struct append_open *open = mem_zalloc(sizeof(*open));
@@ -473,8 +480,8 @@ int imap_append_submit(struct imap_append *a, struct append_batch *b,
 	}
 }
 
-/* A batch that has all its answers. The last one has to wait for the end of whatever
-   the server is saying: libetpan reads next. */
+/* A batch that has all its answers. The last one has to wait for the end of
+   whatever the server is saying: libetpan reads next. */
 static struct append_batch *take_ready(struct imap_append *a)
 {
 	struct append_open **at = &a->open, *open;

@@ -5,7 +5,8 @@
 #include <string.h>
 #include <strings.h>
 
-/* Read a decimal number from 1 to most at *at (before end) and move behind it. */
+/* Read a decimal number from 1 to most at *at (before end) and move behind it.
+ */
 static bool read_number(const char **at, const char *end, uint64_t most,
 			uint64_t *n_r)
 {
@@ -57,7 +58,8 @@ static void parse_tagged(const char *line, struct append_answer *a)
 
 	/* "A012" is not what we said. */
 	if (*at == '0' ||
-	    !read_number(&at, at + strlen(at), UINT64_MAX, &a->tag) || *at != ' ')
+	    !read_number(&at, at + strlen(at), UINT64_MAX, &a->tag) ||
+	    *at != ' ')
 		return;
 	a->text = at + 1;
 	if (is_word(a->text, "OK"))
@@ -79,8 +81,8 @@ void append_answer_parse(const char *line, struct append_answer *a_r)
 		a_r->text = line + 1 + (line[1] == ' ');
 	} else if (line[0] == '*' && line[1] == ' ') {
 		a_r->text = line + 2;
-		a_r->kind = is_word(a_r->text, "BYE") ? ANSWER_BYE :
-							ANSWER_UNTAGGED;
+		a_r->kind = is_word(a_r->text, "BYE") ? ANSWER_BYE
+						      : ANSWER_UNTAGGED;
 	} else if (line[0] == 'A') {
 		parse_tagged(line, a_r);
 	}

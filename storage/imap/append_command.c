@@ -43,12 +43,14 @@ void append_list_unlink(struct append_list *l, struct append_command *c)
 	l->bytes -= c->bytes;
 }
 
-struct append_command *append_command_new(struct append_open *open, size_t first,
-				   size_t end)
+struct append_command *append_command_new(struct append_open *open,
+					  size_t first, size_t end)
 {
 	struct append_command *c = mem_zalloc(sizeof(*c));
 
-	*c = (struct append_command){ .open = open, .first = first, .end = end };
+	*c = (struct append_command){ .open = open,
+				      .first = first,
+				      .end = end };
 	for (size_t i = first; i < end; i++)
 		if (open->batch->items[i].result == APPEND_WAITING)
 			c->bytes += open->batch->items[i].size;
@@ -63,8 +65,7 @@ void append_command_free(struct append_command *c)
 
 size_t append_command_next(const struct append_command *c, size_t i)
 {
-	while (i < c->end &&
-	       c->open->batch->items[i].result != APPEND_WAITING)
+	while (i < c->end && c->open->batch->items[i].result != APPEND_WAITING)
 		i++;
 	return i;
 }
@@ -79,7 +80,8 @@ size_t append_command_count(const struct append_command *c)
 	return n;
 }
 
-void append_settle(struct append_open *open, size_t i, enum append_result result)
+void append_settle(struct append_open *open, size_t i,
+		   enum append_result result)
 {
 	assert(open->batch->items[i].result == APPEND_WAITING);
 	open->batch->items[i].result = result;
@@ -92,4 +94,3 @@ void append_settle_all(struct append_command *c, enum append_result result)
 	     i = append_command_next(c, i + 1))
 		append_settle(c->open, i, result);
 }
-

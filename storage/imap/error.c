@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What a server's NO, BAD or BYE means: kind, reach and whether to try again. The rows
-   are in the order in which they are tried, the telling before the general. They look
-   at the words as well as at the response code, because Cyrus and Courier say
-   OVERQUOTA in words only, Gmail uses that code for its daily limits, and Exchange
-   knows no codes at all (docs/servers.md). */
+/* What a server's NO, BAD or BYE means: kind, reach and whether to try again.
+   The rows are in the order in which they are tried, the telling before the
+   general. They look at the words as well as at the response code, because
+   Cyrus and Courier say OVERQUOTA in words only, Gmail uses that code for its
+   daily limits, and Exchange knows no codes at all (docs/servers.md). */
 #include "core/base/log.h"
 #include "storage/imap/internal.h"
 #include "storage/imap/session.h"
@@ -23,8 +23,10 @@ struct rule {
 };
 static const struct rule rules[] = {
 	/* Limits of rate and of number pass. */
-	{ "exceeded command or bandwidth limits", ERR_BUSY, ERR_ACCOUNT, ERR_LATER },
-	{ "session expired, please login again", ERR_BUSY, ERR_ACCOUNT, ERR_LATER },
+	{ "exceeded command or bandwidth limits", ERR_BUSY, ERR_ACCOUNT,
+	  ERR_LATER },
+	{ "session expired, please login again", ERR_BUSY, ERR_ACCOUNT,
+	  ERR_LATER },
 	{ "request is throttled", ERR_BUSY, ERR_ACCOUNT, ERR_LATER },
 	{ "[throttled]", ERR_BUSY, ERR_ACCOUNT, ERR_LATER },
 	{ "rate limit", ERR_BUSY, ERR_ACCOUNT, ERR_LATER },
@@ -66,7 +68,8 @@ static const struct rule rules[] = {
 	{ "[read-only]", ERR_REFUSED, ERR_FOLDER, ERR_NEVER },
 
 	/* Exchange, when it has lost track: a new connection helps. */
-	{ "command received in invalid state", ERR_PROTOCOL, ERR_ACCOUNT, ERR_NOW },
+	{ "command received in invalid state", ERR_PROTOCOL, ERR_ACCOUNT,
+	  ERR_NOW },
 };
 
 static bool says(const char *text, const char *words)
@@ -85,8 +88,8 @@ static bool says(const char *text, const char *words)
 	return true;
 }
 
-/* "Suggested Backoff Time: 299961 milliseconds" (Exchange). Anything over a day is
-   nonsense, or an attempt to put us to sleep. */
+/* "Suggested Backoff Time: 299961 milliseconds" (Exchange). Anything over a day
+   is nonsense, or an attempt to put us to sleep. */
 static uint32_t backoff(const char *text)
 {
 	static const char words[] = "Suggested Backoff Time:";

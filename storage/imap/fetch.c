@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Messages brought back whole, to be compared: into the intake as they come, up to
-   FETCH_AHEAD commands ahead of the answers. One command a message, so that a NO is
-   about that message and no other. */
+/* Messages brought back whole, to be compared: into the intake as they come, up
+   to FETCH_AHEAD commands ahead of the answers. One command a message, so that
+   a NO is about that message and no other. */
 #include "core/base/log.h"
 #include "storage/imap/internal.h"
 
@@ -15,8 +15,8 @@ enum { FETCH_AHEAD = 16 };
 struct imap_fetch {
 	const uint32_t *uids; /* the caller's, ascending */
 	size_t n;
-	size_t done, sent;    /* [done, sent) are with the server */
-	unsigned first_tag;   /* of uids[0] */
+	size_t done, sent;  /* [done, sent) are with the server */
+	unsigned first_tag; /* of uids[0] */
 	bool answered[FETCH_AHEAD], delivered[FETCH_AHEAD];
 	struct buf line, commands;
 };
@@ -92,8 +92,9 @@ static bool is_awaited(struct imap_fetch *f, const struct fetch_item *item)
 	return false;
 }
 
-/* The tagged line "F12 OK ...": 0, or -1 with the error of that message. Answers may
-   overtake each other (RFC 9051 section 5.5), though no server is known to do so. */
+/* The tagged line "F12 OK ...": 0, or -1 with the error of that message.
+   Answers may overtake each other (RFC 9051 section 5.5), though no server is
+   known to do so. */
 static int take_tagged(struct imap_target *it, uint32_t *uid_r, struct err *e)
 {
 	struct imap_fetch *f = it->fetch;
@@ -110,7 +111,8 @@ static int take_tagged(struct imap_target *it, uint32_t *uid_r, struct err *e)
 		it->s->broken = true;
 		return err_set(e, ERR_PROTOCOL, ERR_ACCOUNT, ERR_NEVER,
 			       "the server answers a question that was not "
-			       "asked: %.80s", text);
+			       "asked: %.80s",
+			       text);
 	}
 	f->answered[i % FETCH_AHEAD] = true;
 	while (f->done < f->sent && f->answered[f->done % FETCH_AHEAD])
@@ -129,7 +131,8 @@ int imap_fetch_next(struct target *t, uint32_t *uid_r, struct intake *in,
 	struct imap_target *it = imap_target(t);
 	struct imap_fetch *f = it->fetch;
 	const struct fetch_sink sink = { .begin = body_begin,
-					 .bytes = body_bytes, .ctx = in };
+					 .bytes = body_bytes,
+					 .ctx = in };
 	struct fetch_item item = { .flags = NULL };
 
 	while (f && f->done < f->n) {

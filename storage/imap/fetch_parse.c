@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* One response of a FETCH command, as a stream: message bytes pass to the sink as they
-   come and are never in memory as a whole. Items come in any order (RFC 9051 section
-   7.5.2); those nobody asked for are passed over, nested lists and literals included.
+/* One response of a FETCH command, as a stream: message bytes pass to the sink
+   as they come and are never in memory as a whole. Items come in any order (RFC
+   9051 section 7.5.2); those nobody asked for are passed over, nested lists and
+   literals included.
 
    F1  Every turn of every loop uses up a character or a line.
    F2  Held in memory is one line of at most IMAP_LINE_MAX bytes. */
@@ -23,14 +24,17 @@ struct cursor {
 
 static int unreadable(const struct cursor *c, struct err *e)
 {
-	return err_set(e, ERR_PROTOCOL, ERR_ACCOUNT, ERR_NEVER,
-		       "the server broke the protocol: its FETCH cannot be read "
-		       "at \"%.40s\"", c->line->data + c->at);
+	return err_set(
+		e, ERR_PROTOCOL, ERR_ACCOUNT, ERR_NEVER,
+		"the server broke the protocol: its FETCH cannot be read "
+		"at \"%.40s\"",
+		c->line->data + c->at);
 }
 
 static char peek(const struct cursor *c)
 {
-	return c->line->data[c->at]; /* NUL at the end: talk_line lets none in */
+	return c->line
+		->data[c->at]; /* NUL at the end: talk_line lets none in */
 }
 
 static void skip_spaces(struct cursor *c)
@@ -39,7 +43,8 @@ static void skip_spaces(struct cursor *c)
 		c->at++;
 }
 
-static int give(const struct cursor *c, const char *bytes, size_t n, struct err *e)
+static int give(const struct cursor *c, const char *bytes, size_t n,
+		struct err *e)
 {
 	return c->sink && n ? c->sink->bytes(c->sink->ctx, bytes, n, e) : 0;
 }
@@ -270,7 +275,8 @@ int fetch_read(struct imap_talk *t, struct buf *line, struct fetch_item *item,
 	if (flags)
 		flags_reset(flags);
 	if (talk_line(t, line, e) < 0)
-		return t->bye.len ? imap_fail_text(t->bye.data, "reading", e) : -1;
+		return t->bye.len ? imap_fail_text(t->bye.data, "reading", e)
+				  : -1;
 	c.at = items_at(line->data);
 	if (c.at)
 		return read_items(&c, item, sink, e) < 0 ? -1 : FETCH_ITEM;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What is in a folder: UID, size, flags and Message-ID of each message from a UID on.
-   One command; its responses are read one at a time as the caller asks for them, so
-   that a folder of a million messages takes no more memory than an empty one, and the
-   window of TCP is what holds the server back. */
+/* What is in a folder: UID, size, flags and Message-ID of each message from a
+   UID on. One command; its responses are read one at a time as the caller asks
+   for them, so that a folder of a million messages takes no more memory than an
+   empty one, and the window of TCP is what holds the server back. */
 #include "core/base/log.h"
 #include "storage/imap/internal.h"
 
@@ -57,8 +57,8 @@ static int header_bytes(void *ctx, const char *bytes, size_t n, struct err *e)
 	return 0;
 }
 
-/* SELECT again: the number of messages must be of now, and an empty folder is not
-   asked (some servers say BAD to 1:* there). */
+/* SELECT again: the number of messages must be of now, and an empty folder is
+   not asked (some servers say BAD to 1:* there). */
 int imap_find_begin(struct target *t, const struct target_folder *f,
 		    uint32_t floor, struct err *e)
 {
@@ -82,7 +82,8 @@ int imap_find_begin(struct target *t, const struct target_folder *f,
 	find->floor = floor ? floor : 1;
 	find->last = 0;
 	snprintf(find->tag, sizeof(find->tag), "F%u", ++it->s->talk->tag);
-	buf_addf(&line, "%s UID FETCH %u:* (UID RFC822.SIZE FLAGS "
+	buf_addf(&line,
+		 "%s UID FETCH %u:* (UID RFC822.SIZE FLAGS "
 		 "BODY.PEEK[HEADER.FIELDS (MESSAGE-ID)])\r\n",
 		 find->tag, find->floor);
 	log_line(LOG_DETAIL, "imap: UID FETCH %u:* (sizes and Message-IDs)",
@@ -94,8 +95,8 @@ int imap_find_begin(struct target *t, const struct target_folder *f,
 	return ret;
 }
 
-/* The first Message-ID of the fields that came back, unfolded by taking the line
-   ends out. */
+/* The first Message-ID of the fields that came back, unfolded by taking the
+   line ends out. */
 static void take_message_id(const struct buf *header, struct buf *out)
 {
 	static const char name[] = "Message-ID";
@@ -143,7 +144,8 @@ static int finished(struct imap_target *it, struct err *e)
 		it->s->broken = true;
 		return err_set(e, ERR_PROTOCOL, ERR_ACCOUNT, ERR_NEVER,
 			       "the server answers a question that was not "
-			       "asked: %.80s", text);
+			       "asked: %.80s",
+			       text);
 	}
 	text += n + 1;
 	if (!strncasecmp(text, "OK", 2))
@@ -153,7 +155,8 @@ static int finished(struct imap_target *it, struct err *e)
 }
 
 /* 1 with item read, 0 at the end, -1. */
-static int next_item(struct imap_target *it, struct fetch_item *item, struct err *e)
+static int next_item(struct imap_target *it, struct fetch_item *item,
+		     struct err *e)
 {
 	struct imap_find *find = it->find;
 	const struct fetch_sink sink = { .begin = header_begin,
@@ -187,8 +190,9 @@ int imap_find_next(struct target *t, struct target_mail *m, struct err *e)
 		got = next_item(it, &item, e);
 		if (got <= 0)
 			return got;
-		/* Without a size it is news of somebody else's change of flags; with a
-		   UID below the floor it is the last message, which n:* always has. */
+		/* Without a size it is news of somebody else's change of flags;
+		   with a UID below the floor it is the last message, which n:*
+		   always has. */
 		if (!item.has_uid || !item.has_size || item.uid < find->floor ||
 		    item.uid == find->last)
 			continue;

@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Which folder of the server is meant, and making it.
 
-   N1  INBOX is INBOX. A top-level folder with a use (Sent, Trash ...) is the one that
-       the server marks for it, else one whose name says so, else one of its own name.
-   N2  What is below such a folder stays below it: {"ゴミ箱", "古い"} goes to Trash/古い
-       where Trash is the server's, so that a tree is not torn apart. Likewise
-       {"Inbox", "取引先"} goes below INBOX. Where the server has nothing below such a
-       folder (Gmail, mbox stores), it goes to the top level: {"取引先"}.
-   N3  With a prefix nothing of this holds: everything goes below it under its own
+   N1  INBOX is INBOX. A top-level folder with a use (Sent, Trash ...) is the
+   one that the server marks for it, else one whose name says so, else one of
+   its own name. N2  What is below such a folder stays below it: {"ゴミ箱",
+   "古い"} goes to Trash/古い where Trash is the server's, so that a tree is not
+   torn apart. Likewise
+       {"Inbox", "取引先"} goes below INBOX. Where the server has nothing below
+   such a folder (Gmail, mbox stores), it goes to the top level: {"取引先"}. N3
+   With a prefix nothing of this holds: everything goes below it under its own
        name, the Inbox too. Who asks for a prefix wants the mail apart.
-   N4  A name that is there in another spelling (modified UTF-7, NFD) is that folder;
-       another case is another folder, unless the server says that it exists already
-       (Exchange).
-   N5  The same path finds the same folder in every run: what was made once under a
-       substitute name is found under it. */
+   N4  A name that is there in another spelling (modified UTF-7, NFD) is that
+   folder; another case is another folder, unless the server says that it exists
+   already (Exchange). N5  The same path finds the same folder in every run:
+   what was made once under a substitute name is found under it. */
 #include "core/base/log.h"
 #include "core/base/utf8.h"
 #include "storage/imap/internal.h"
@@ -24,12 +24,14 @@
 #include <string.h>
 #include <strings.h>
 
-/* Where a path leads: the name before the levels that we make, and the parts. */
+/* Where a path leads: the name before the levels that we make, and the parts.
+ */
 struct way {
-	struct buf base;	/* wire, with the separator behind it */
-	const char *const *path;/* what goes below */
-	bool found;		/* base alone is the folder's name, and it is there */
-	/* What goes to the top level when the server wants nothing below base; NULL */
+	struct buf base;	 /* wire, with the separator behind it */
+	const char *const *path; /* what goes below */
+	bool found; /* base alone is the folder's name, and it is there */
+	/* What goes to the top level when the server wants nothing below base;
+	 * NULL */
 	const char *const *fallback;
 };
 
@@ -121,9 +123,11 @@ static void find_way(struct imap_target *it, const char *const *path,
 		way->found = true;
 		return;
 	}
-	/* Of a longer path, use is that of its last part; here the first decides. */
+	/* Of a longer path, use is that of its last part; here the first
+	 * decides. */
 	if (path[1])
-		use = is_inbox(path[0]) ? USE_INBOX : folder_use_by_name(path[0]);
+		use = is_inbox(path[0]) ? USE_INBOX
+					: folder_use_by_name(path[0]);
 	if (use == USE_INBOX)
 		row = imap_folders_find(&it->folders, "INBOX");
 	else if (is_special(use))
@@ -150,8 +154,8 @@ static int create(struct imap_target *it, const char *name, enum folder_use use,
 		  struct imap_folder **row_r, bool *created, struct err *e)
 {
 	static const char *const attribute[] = {
-		[USE_SENT] = "\\Sent",	 [USE_DRAFTS] = "\\Drafts",
-		[USE_TRASH] = "\\Trash", [USE_JUNK] = "\\Junk",
+		[USE_SENT] = "\\Sent",	     [USE_DRAFTS] = "\\Drafts",
+		[USE_TRASH] = "\\Trash",     [USE_JUNK] = "\\Junk",
 		[USE_ARCHIVE] = "\\Archive",
 	};
 	struct buf line = BUF_INIT, doing = BUF_INIT;
@@ -178,10 +182,12 @@ out:
 	return ret;
 }
 
-/* A NO to CREATE may mean that it exists (Courier says no more than "Cannot create
-   this folder", another client may have been faster): look again (N4). */
+/* A NO to CREATE may mean that it exists (Courier says no more than "Cannot
+   create this folder", another client may have been faster): look again (N4).
+ */
 static struct imap_folder *exists_after_all(struct imap_target *it,
-					    const char *name, const struct err *why)
+					    const char *name,
+					    const struct err *why)
 {
 	struct imap_folder *row;
 	struct err e;
@@ -211,8 +217,8 @@ static int make(struct imap_target *it, const char *name, enum folder_use use,
 {
 	int ret = create(it, name, use, row_r, created, e);
 
-	/* A use that another folder has already, or that the server does not know
-	   (NO [USEATTR], RFC 6154), is no reason to have no folder. */
+	/* A use that another folder has already, or that the server does not
+	   know (NO [USEATTR], RFC 6154), is no reason to have no folder. */
 	if (ret < 0 && e->kind == ERR_REFUSED && is_special(use) &&
 	    it->s->caps & IMAP_CAP_CREATE_SPECIAL_USE)
 		ret = create(it, name, USE_NONE, row_r, created, e);
@@ -226,7 +232,8 @@ static int make(struct imap_target *it, const char *name, enum folder_use use,
 	return 0;
 }
 
-/* Make what is missing above name, level by level. How many were made, or -1. */
+/* Make what is missing above name, level by level. How many were made, or -1.
+ */
 static int make_above(struct imap_target *it, const char *name, struct err *e)
 {
 	const struct imap_session *s = it->s;
@@ -246,18 +253,20 @@ static int make_above(struct imap_target *it, const char *name, struct err *e)
 		buf_add(&level, name, at);
 		if (!level.len || imap_folders_find(&it->folders, level.data))
 			continue;
-		made = make(it, level.data, USE_NONE, &row, &created, e) < 0 ?
-			       -1 : made + 1;
+		made = make(it, level.data, USE_NONE, &row, &created, e) < 0
+			       ? -1
+			       : made + 1;
 	}
 	buf_free(&level);
 	return made;
 }
 
-/* The whole name first: nearly every server makes the levels above it, and one that
-   keeps mbox files makes directories of them, while a mailbox made on purpose could
-   have nothing below it. */
-static int make_deep(struct imap_target *it, const char *name, enum folder_use use,
-		     struct imap_folder **row_r, bool *created, struct err *e)
+/* The whole name first: nearly every server makes the levels above it, and one
+   that keeps mbox files makes directories of them, while a mailbox made on
+   purpose could have nothing below it. */
+static int make_deep(struct imap_target *it, const char *name,
+		     enum folder_use use, struct imap_folder **row_r,
+		     bool *created, struct err *e)
 {
 	struct err first;
 
@@ -273,10 +282,11 @@ static int make_deep(struct imap_target *it, const char *name, enum folder_use u
 	return make(it, name, use, row_r, created, e);
 }
 
-/* Names as plain as every server takes them: Gmail wants no blanks at the ends and no
-   two in a row, and no '^' and '\'; Cyrus no '"' and '\'; Dovecot and Courier no '/'
-   although their separator is '.', and Dovecot's Maildir no '.' when it is '/'; Courier nothing beyond U+FFFF. Only asked for when
-   the name itself was refused. */
+/* Names as plain as every server takes them: Gmail wants no blanks at the ends
+   and no two in a row, and no '^' and '\'; Cyrus no '"' and '\'; Dovecot and
+   Courier no '/' although their separator is '.', and Dovecot's Maildir no '.'
+   when it is '/'; Courier nothing beyond U+FFFF. Only asked for when the name
+   itself was refused. */
 static bool plainer_part(const char *part, struct buf *out)
 {
 	size_t start = out->len;
@@ -344,9 +354,11 @@ static int try_name(struct imap_target *it, const char *base,
 	int ret;
 
 	a->row = NULL;
-	ret = imap_name_encode(path, base, it->s->separator, &name, &a->changed, e);
-	/* "INBOX" alone loses its prefix there; below a prefix it is a folder as
-	   any other, with its own spelling, which its children have too (N3). */
+	ret = imap_name_encode(path, base, it->s->separator, &name, &a->changed,
+			       e);
+	/* "INBOX" alone loses its prefix there; below a prefix it is a folder
+	   as any other, with its own spelling, which its children have too
+	   (N3). */
 	if (ret == 0 && is_inbox(name.data) && *base) {
 		buf_set_str(&name, base);
 		buf_add_str(&name, path[0]);
@@ -364,8 +376,8 @@ out:
 	return ret;
 }
 
-/* The name itself, and a plainer one if that is refused. Which of them exists already
-   is looked at before anything is made (N5). */
+/* The name itself, and a plainer one if that is refused. Which of them exists
+   already is looked at before anything is made (N5). */
 static int try_way(struct imap_target *it, const char *base,
 		   const char *const *path, struct attempt *a, struct err *e)
 {
@@ -383,7 +395,8 @@ static int try_way(struct imap_target *it, const char *base,
 		ret = try_name(it, base, path, a, e);
 		if (ret < 0 && plain && e->kind == ERR_REFUSED &&
 		    !it->s->broken) {
-			log_line(LOG_INFO, "%s; trying a plainer name", e->text);
+			log_line(LOG_INFO, "%s; trying a plainer name",
+				 e->text);
 			ret = try_name(it, base, second, a, e);
 			a->changed = true;
 		}
@@ -417,8 +430,10 @@ static int go(struct imap_target *it, const struct way *way, struct attempt *a,
 	ret = try_way(it, way->base.data, way->path, a, e);
 	if (ret == 0 || e->kind != ERR_REFUSED || it->s->broken)
 		return ret;
-	log_line(LOG_WARNING, "%s; the server wants no folders below that one, so it "
-		 "goes to the top level", e->text);
+	log_line(LOG_WARNING,
+		 "%s; the server wants no folders below that one, so it "
+		 "goes to the top level",
+		 e->text);
 	return try_way(it, top, way->fallback, a, e);
 }
 
@@ -441,7 +456,8 @@ static void add_flag(struct target_folder *f, const struct mailimap_flag *flag)
 		break;
 	case MAILIMAP_FLAG_KEYWORD:
 		if (flag->fl_data.fl_keyword)
-			flags_add_keyword(&f->permanent, flag->fl_data.fl_keyword,
+			flags_add_keyword(&f->permanent,
+					  flag->fl_data.fl_keyword,
 					  strlen(flag->fl_data.fl_keyword));
 		break;
 	}
@@ -465,7 +481,8 @@ static void take_flags(const struct mailimap_selection_info *info,
 		}
 		return;
 	}
-	/* Without PERMANENTFLAGS all of FLAGS are permanent (RFC 3501 section 7.1). */
+	/* Without PERMANENTFLAGS all of FLAGS are permanent (RFC 3501
+	 * section 7.1). */
 	if (!info->sel_flags || !info->sel_flags->fl_list)
 		return;
 	for (clistiter *i = clist_begin(info->sel_flags->fl_list); i;
@@ -515,8 +532,8 @@ static int ask_uidnext(struct imap_target *it, struct target_folder *f,
 	return 0;
 }
 
-/* Two folders that become one because of what a name cannot hold: nothing is lost,
-   but people should know. */
+/* Two folders that become one because of what a name cannot hold: nothing is
+   lost, but people should know. */
 static void note_who_asks(struct imap_folder *row, const char *const *path,
 			  bool changed, const char *shown)
 {
@@ -528,8 +545,10 @@ static void note_who_asks(struct imap_folder *row, const char *const *path,
 		buf_add_str(&asked, path[i]);
 	}
 	if (row->asked && changed && strcmp(row->asked, asked.data))
-		log_line(LOG_WARNING, "two folders go to one: \"%s\" and \"%s\" both "
-			 "to %s", row->asked, asked.data, shown);
+		log_line(LOG_WARNING,
+			 "two folders go to one: \"%s\" and \"%s\" both "
+			 "to %s",
+			 row->asked, asked.data, shown);
 	if (!row->asked)
 		row->asked = buf_detach(&asked);
 	buf_free(&asked);
@@ -589,8 +608,8 @@ static int open_by_name(struct imap_target *it, struct target_folder *f,
 }
 
 int imap_folder_open(struct target *t, const char *const *path,
-		     enum folder_use use, bool create_it, struct target_folder *f,
-		     struct err *e)
+		     enum folder_use use, bool create_it,
+		     struct target_folder *f, struct err *e)
 {
 	struct imap_target *it = imap_target(t);
 	struct attempt a = { .create = create_it };

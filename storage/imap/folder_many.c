@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Opening many folders at once. One after the other each takes three round trips
-   (CREATE, SUBSCRIBE, SELECT), which over a line of 40 ms is more than sending the mail
-   of a small folder. Here the commands follow each other without waiting: the server
-   answers them in order. What does not go smoothly (a name that is refused, a use the
-   server wants to hear of) is left to imap_folder_open, which knows every way out. */
+/* Opening many folders at once. One after the other each takes three round
+   trips (CREATE, SUBSCRIBE, SELECT), which over a line of 40 ms is more than
+   sending the mail of a small folder. Here the commands follow each other
+   without waiting: the server answers them in order. What does not go smoothly
+   (a name that is refused, a use the server wants to hear of) is left to
+   imap_folder_open, which knows every way out. */
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -12,13 +13,13 @@
 #include "storage/imap/internal.h"
 #include "storage/imap/name.h"
 
-/* Commands in flight at most: their answers fit into the socket's buffers, so that
-   neither side can wait for the other. */
+/* Commands in flight at most: their answers fit into the socket's buffers, so
+   that neither side can wait for the other. */
 enum { AT_ONCE = 32 };
 
 struct asked {
 	struct target_open *open;
-	struct buf name; /* on the wire */
+	struct buf name;      /* on the wire */
 	unsigned first, last; /* its tags */
 	bool ok, changed;
 	bool has_permanent; /* PERMANENTFLAGS were said: FLAGS does not count */
@@ -50,14 +51,16 @@ static int no_answer(struct imap_session *s, struct err *e, const char *line)
 	s->broken = true;
 	if (!strncasecmp(line, "* BYE", 5))
 		return imap_fail_text(line + 2, "opening folders", e);
-	return err_set(e, ERR_PROTOCOL, ERR_ACCOUNT, ERR_NOW,
-		       "opening folders: the server answered what was not asked: "
-		       "%.100s",
-		       line);
+	return err_set(
+		e, ERR_PROTOCOL, ERR_ACCOUNT, ERR_NOW,
+		"opening folders: the server answered what was not asked: "
+		"%.100s",
+		line);
 }
 
-/* The answers to commands first..last, each line given to take with the number of the
-   command it belongs to (untagged ones come before their tagged line). */
+/* The answers to commands first..last, each line given to take with the number
+   of the command it belongs to (untagged ones come before their tagged line).
+ */
 static int read_answers(struct imap_session *s, unsigned first, unsigned last,
 			void (*take)(void *ctx, unsigned number,
 				     const char *line),
@@ -115,8 +118,8 @@ static void take_made(void *ctx, unsigned number, const char *line)
 }
 
 static int add_command(struct imap_session *s, struct buf *out,
-		       const char *command, const char *name, unsigned *number_r,
-		       struct err *e)
+		       const char *command, const char *name,
+		       unsigned *number_r, struct err *e)
 {
 	*number_r = ++s->talk->tag;
 	buf_addf(out, "M%u %s ", *number_r, command);
@@ -175,8 +178,8 @@ static int make_all(struct imap_target *it, struct asked *asked, size_t n,
 		struct imap_folder *row;
 		struct asked *a = &asked[i];
 
-		row = imap_folder_look(it, a->open->path, a->open->use, &a->name,
-				       &a->changed);
+		row = imap_folder_look(it, a->open->path, a->open->use,
+				       &a->name, &a->changed);
 		if (row || !a->open->create || !a->name.len ||
 		    in_round(&r, &a->name))
 			continue;
@@ -229,7 +232,8 @@ static void take_untagged(const char *line, struct asked *a)
 		take_flags(said + 19, f);
 		a->has_permanent = true;
 	} else if (!strncasecmp(said, "FLAGS (", 7) && !a->has_permanent) {
-		take_flags(said, f); /* RFC 9051 section 7.1: then all of them */
+		take_flags(said,
+			   f); /* RFC 9051 section 7.1: then all of them */
 	}
 }
 
@@ -292,8 +296,8 @@ static int open_all(struct imap_target *it, struct asked *asked, size_t n,
 		struct imap_folder *row;
 
 		a->ok = false;
-		row = imap_folder_look(it, a->open->path, a->open->use, &a->name,
-				       &a->changed);
+		row = imap_folder_look(it, a->open->path, a->open->use,
+				       &a->name, &a->changed);
 		if (!row)
 			continue;
 		buf_set_str(&a->name, row->name);

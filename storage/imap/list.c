@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Where folders begin (NAMESPACE) and which there are (LIST), with their uses. One LIST
-   of everything: asking name by name costs a round trip each, and says less. */
+/* Where folders begin (NAMESPACE) and which there are (LIST), with their uses.
+   One LIST of everything: asking name by name costs a round trip each, and says
+   less. */
 #include "core/base/log.h"
 #include "core/base/utf8.h"
 #include "storage/imap/internal.h"
@@ -46,8 +47,8 @@ struct imap_folder *imap_folders_add(struct imap_folders *l, const char *name)
 	return &l->rows[l->n++];
 }
 
-/* The row's name, or what of it is above or below INBOX, in any case: Exchange lists
-   "Inbox", and some "Inbox/x". */
+/* The row's name, or what of it is above or below INBOX, in any case: Exchange
+   lists "Inbox", and some "Inbox/x". */
 static bool same_name(const char *a, const char *b)
 {
 	if (!strncasecmp(a, "INBOX", 5) && !strncasecmp(b, "INBOX", 5)) {
@@ -91,25 +92,21 @@ static const struct {
 	enum folder_use use;
 	bool virtual;
 } attributes[] = {
-	{ "Sent", USE_SENT, false },
-	{ "Drafts", USE_DRAFTS, false },
-	{ "Trash", USE_TRASH, false },
-	{ "Junk", USE_JUNK, false },
+	{ "Sent", USE_SENT, false },	   { "Drafts", USE_DRAFTS, false },
+	{ "Trash", USE_TRASH, false },	   { "Junk", USE_JUNK, false },
 	{ "Spam", USE_JUNK, false }, /* XLIST's word */
-	{ "Archive", USE_ARCHIVE, false },
-	{ "All", USE_NONE, true },
-	{ "AllMail", USE_NONE, true },
-	{ "Important", USE_NONE, true },
-	{ "Flagged", USE_NONE, true },
-	{ "Starred", USE_NONE, true },
+	{ "Archive", USE_ARCHIVE, false }, { "All", USE_NONE, true },
+	{ "AllMail", USE_NONE, true },	   { "Important", USE_NONE, true },
+	{ "Flagged", USE_NONE, true },	   { "Starred", USE_NONE, true },
 };
 
-/* Without the backslash in libetpan's, with one when others keep it. Cyrus writes
-   them in lower case. */
+/* Without the backslash in libetpan's, with one when others keep it. Cyrus
+   writes them in lower case. */
 static void take_attribute(struct imap_folder *row, const char *name)
 {
 	name += *name == '\\';
-	for (size_t i = 0; i < sizeof(attributes) / sizeof(attributes[0]); i++) {
+	for (size_t i = 0; i < sizeof(attributes) / sizeof(attributes[0]);
+	     i++) {
 		if (strcasecmp(name, attributes[i].name))
 			continue;
 		row->use = attributes[i].use;
@@ -129,7 +126,8 @@ static void take_flags(struct imap_folder *row,
 		row->no_select = true;
 	if (!flags->mbf_oflags)
 		return;
-	for (clistiter *i = clist_begin(flags->mbf_oflags); i; i = clist_next(i)) {
+	for (clistiter *i = clist_begin(flags->mbf_oflags); i;
+	     i = clist_next(i)) {
 		const struct mailimap_mbx_list_oflag *flag = clist_content(i);
 
 		if (flag->of_type == MAILIMAP_MBX_LIST_OFLAG_NOINFERIORS)
@@ -153,8 +151,10 @@ static void take_list(const clist *list, struct imap_folders *l)
 		if (!mb || !mb->mb_name || !is_usable(mb->mb_name))
 			continue;
 		if (l->n >= IMAP_FOLDERS_MAX) {
-			log_line(LOG_WARNING, "imap: more than %d folders; the "
-				 "rest is not looked at", IMAP_FOLDERS_MAX);
+			log_line(LOG_WARNING,
+				 "imap: more than %d folders; the "
+				 "rest is not looked at",
+				 IMAP_FOLDERS_MAX);
 			return;
 		}
 		take_flags(imap_folders_add(l, mb->mb_name), mb->mb_flag);
@@ -177,8 +177,9 @@ static void keep_asked(struct imap_folders *old, struct imap_folders *fresh)
 	}
 }
 
-/* RETURN (SPECIAL-USE) only where both extensions are named: a BAD costs nothing but a
-   round trip, and Exchange counts errors. Gmail and others show the uses in any LIST. */
+/* RETURN (SPECIAL-USE) only where both extensions are named: a BAD costs
+   nothing but a round trip, and Exchange counts errors. Gmail and others show
+   the uses in any LIST. */
 static int ask_list(struct imap_session *s, struct err *e)
 {
 	const unsigned both = IMAP_CAP_LIST_EXTENDED | IMAP_CAP_SPECIAL_USE;
@@ -247,8 +248,9 @@ static int ask_namespace(struct imap_session *s, struct err *e)
 	rc = mailimap_namespace(s->imap, &data);
 	if (rc != MAILIMAP_NO_ERROR) {
 		imap_fail(s, rc, "NAMESPACE", e);
-		return s->broken || e->retry != ERR_NEVER ?
-			       err_widen(e, ERR_ACCOUNT) : 0;
+		return s->broken || e->retry != ERR_NEVER
+			       ? err_widen(e, ERR_ACCOUNT)
+			       : 0;
 	}
 	if (!data)
 		return 0;
@@ -257,7 +259,8 @@ static int ask_namespace(struct imap_session *s, struct err *e)
 	return 0;
 }
 
-/* LIST "" "" gives the separator, and a name that is of no use: WildDuck says "/". */
+/* LIST "" "" gives the separator, and a name that is of no use: WildDuck says
+ * "/". */
 static int ask_separator(struct imap_session *s, struct err *e)
 {
 	const struct mailimap_response_info *info;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Mailbox names: parts on our side, one string in modified UTF-7 on the server's.
-   Parts are cleaned and encoded one at a time and then joined: what is inside a
-   part can never become a level of the hierarchy, and nothing that leaves here can
-   end a command line. */
+/* Mailbox names: parts on our side, one string in modified UTF-7 on the
+   server's. Parts are cleaned and encoded one at a time and then joined: what
+   is inside a part can never become a level of the hierarchy, and nothing that
+   leaves here can end a command line. */
 #include "storage/imap/name.h"
 #include "core/base/utf8.h"
 #include "storage/imap/internal.h"
@@ -19,7 +19,8 @@ static size_t character(const char *s, size_t n)
 	return 0;
 }
 
-/* Controls (C0, DEL and, as UTF-8, C1), the wildcards of LIST, and the separator. */
+/* Controls (C0, DEL and, as UTF-8, C1), the wildcards of LIST, and the
+ * separator. */
 static bool is_refused(const char *s, size_t len, char separator)
 {
 	unsigned char c = (unsigned char)s[0];
@@ -61,8 +62,8 @@ static bool clean_part(const char *part, char separator, struct buf *out)
 	return true;
 }
 
-/* A separator out of the alphabet of modified UTF-7 can come out of the encoding;
-   no server is known to use one. */
+/* A separator out of the alphabet of modified UTF-7 can come out of the
+   encoding; no server is known to use one. */
 static int add_part(const char *part, char separator, struct buf *out,
 		    bool *changed, struct err *e)
 {
@@ -76,13 +77,15 @@ static int add_part(const char *part, char separator, struct buf *out,
 	if (separator && memchr(out->data + start, separator, out->len - start))
 		ret = err_set(e, ERR_REFUSED, ERR_FOLDER, ERR_NEVER,
 			      "'%s' cannot be written without the server's "
-			      "separator '%c'", part, separator);
+			      "separator '%c'",
+			      part, separator);
 	buf_free(&clean);
 	return ret;
 }
 
-int imap_name_encode(const char *const *path, const char *prefix, char separator,
-		     struct buf *out, bool *changed_r, struct err *e)
+int imap_name_encode(const char *const *path, const char *prefix,
+		     char separator, struct buf *out, bool *changed_r,
+		     struct err *e)
 {
 	size_t start = out->len;
 	bool changed = false;
@@ -154,9 +157,10 @@ void imap_name_show(const char *wire, const char *prefix, char separator,
 int imap_name_quote(const char *wire, struct buf *out, struct err *e)
 {
 	if (strpbrk(wire, "\r\n"))
-		return err_set(e, ERR_REFUSED, ERR_FOLDER, ERR_NEVER,
-			       "'%s': a folder name with a line end is not sent",
-			       wire);
+		return err_set(
+			e, ERR_REFUSED, ERR_FOLDER, ERR_NEVER,
+			"'%s': a folder name with a line end is not sent",
+			wire);
 	/* 8-bit names are sent back quoted to the servers that list them so. */
 	buf_add_char(out, '"');
 	for (; *wire; wire++) {

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Logging in: AUTHENTICATE with the mechanisms in use, and LOGIN. The conversation is
-   ours and not libetpan's (nor libsasl2's), because only so it is known whether a NO
-   came before or after the credentials were shown:
+/* Logging in: AUTHENTICATE with the mechanisms in use, and LOGIN. The
+   conversation is ours and not libetpan's (nor libsasl2's), because only so it
+   is known whether a NO came before or after the credentials were shown:
 
    P1  A mechanism that fails before the server has seen anything made of the
-       password is followed by the next one. After that a NO is final: more tries
-       could lock the account. Only a SCRAM that is refused without a response code
-       has one other mechanism after it: GNU mailutils offers SCRAM and cannot do it,
-       and says no more than NO.
-   P2  SCRAM counts only when the server has proved that it knows the password, too.
-   P3  Every buffer here that holds something made of a secret is wiped. What OpenSSL
-       and the kernel keep of the encrypted records is beyond us. */
+       password is followed by the next one. After that a NO is final: more
+   tries could lock the account. Only a SCRAM that is refused without a response
+   code has one other mechanism after it: GNU mailutils offers SCRAM and cannot
+   do it, and says no more than NO. P2  SCRAM counts only when the server has
+   proved that it knows the password, too. P3  Every buffer here that holds
+   something made of a secret is wiped. What OpenSSL and the kernel keep of the
+   encrypted records is beyond us. */
 #include "core/base/log.h"
 #include "storage/imap/internal.h"
 #include "storage/imap/scram.h"
@@ -28,10 +28,10 @@ struct login {
 	struct imap_session *s;
 	const struct imap_options *opt;
 	char tag[16];
-	struct buf line;   /* the server's */
-	bool shown;	   /* the server has seen something made of the secret */
-	bool no_scram;	   /* it was refused: P1 */
-	bool plus;	   /* the line is a "+" */
+	struct buf line; /* the server's */
+	bool shown;	 /* the server has seen something made of the secret */
+	bool no_scram;	 /* it was refused: P1 */
+	bool plus;	 /* the line is a "+" */
 	struct buf detail; /* of a failed token: the server's JSON */
 };
 
@@ -44,9 +44,9 @@ static void wipe(struct buf *b)
 static void add_base64(struct buf *out, const char *bytes, size_t n)
 {
 	buf_grow(out, n / 3 * 4 + 8);
-	out->len += (size_t)EVP_EncodeBlock(
-		(unsigned char *)out->data + out->len,
-		(const unsigned char *)bytes, (int)n);
+	out->len +=
+		(size_t)EVP_EncodeBlock((unsigned char *)out->data + out->len,
+					(const unsigned char *)bytes, (int)n);
 }
 
 /* -1 for what is no base64. EVP_DecodeBlock counts the padding as bytes. */
@@ -91,11 +91,14 @@ static int answer(struct login *l, struct err *e)
 			return imap_fail_text(t->bye.data, "logging in", e);
 		l->plus = l->line.data[0] == '+';
 		if (l->plus) {
-			buf_drop_front(&l->line, l->line.len > 1 &&
-				       l->line.data[1] == ' ' ? 2 : 1);
+			buf_drop_front(&l->line,
+				       l->line.len > 1 && l->line.data[1] == ' '
+					       ? 2
+					       : 1);
 			return 0;
 		}
-		if (!strncmp(l->line.data, l->tag, n) && l->line.data[n] == ' ') {
+		if (!strncmp(l->line.data, l->tag, n) &&
+		    l->line.data[n] == ' ') {
 			buf_drop_front(&l->line, n + 1);
 			log_line(LOG_TRACE, "imap: < %s %s", l->tag,
 				 l->line.data);
@@ -104,7 +107,8 @@ static int answer(struct login *l, struct err *e)
 		if (strncmp(l->line.data, "* ", 2))
 			return err_set(e, ERR_PROTOCOL, ERR_ACCOUNT, ERR_NEVER,
 				       "the server answers a question that was "
-				       "not asked: %.80s", l->line.data);
+				       "not asked: %.80s",
+				       l->line.data);
 		if (talk_rest(t, &l->line, e) < 0)
 			return -1;
 	}
@@ -179,8 +183,8 @@ static void start(struct login *l, const char *what, struct buf *line)
 }
 
 /* AUTHENTICATE mech with one message from us: with SASL-IR in the same line. */
-static int one_message(struct login *l, const char *what, const struct buf *message,
-		       struct err *e)
+static int one_message(struct login *l, const char *what,
+		       const struct buf *message, struct err *e)
 {
 	struct buf line = BUF_INIT;
 	int ret = -1;
@@ -232,25 +236,31 @@ static int login_plain(struct login *l, struct err *e)
 }
 
 /* Both say "+ JSON" when they refuse, and the tagged NO after one more message:
-   RFC 7628 section 3.2.3, and the same idea in Gmail's documentation of XOAUTH2. */
+   RFC 7628 section 3.2.3, and the same idea in Gmail's documentation of
+   XOAUTH2. */
 static int login_token(struct login *l, bool bearer, struct err *e)
 {
 	const struct imap_options *opt = l->opt;
 	struct buf m = BUF_INIT;
 	int ret;
 
-	buf_grow(&m, strlen(opt->user) + strlen(opt->host) + opt->token->len + 100);
+	buf_grow(&m,
+		 strlen(opt->user) + strlen(opt->host) + opt->token->len + 100);
 	if (bearer)
-		buf_addf(&m, "n,a=%s,\001host=%s\001port=%u", opt->user, opt->host,
-			 opt->port ? opt->port :
-			 opt->security == IMAP_TLS ? 993 : 143);
+		buf_addf(&m, "n,a=%s,\001host=%s\001port=%u", opt->user,
+			 opt->host,
+			 opt->port		     ? opt->port
+			 : opt->security == IMAP_TLS ? 993
+						     : 143);
 	else
 		buf_addf(&m, "user=%s", opt->user);
 	buf_add_str(&m, "\001auth=Bearer ");
 	buf_add(&m, opt->token->bytes, opt->token->len);
 	buf_add_str(&m, "\001\001");
-	ret = one_message(l, bearer ? "AUTHENTICATE OAUTHBEARER" :
-				      "AUTHENTICATE XOAUTH2", &m, e);
+	ret = one_message(l,
+			  bearer ? "AUTHENTICATE OAUTHBEARER"
+				 : "AUTHENTICATE XOAUTH2",
+			  &m, e);
 	wipe(&m);
 	if (ret < 0 || !l->shown)
 		return ret;
@@ -268,8 +278,9 @@ static int login_token(struct login *l, bool bearer, struct err *e)
 			return -1;
 	}
 	if (l->plus)
-		return err_set(e, ERR_PROTOCOL, ERR_ACCOUNT, ERR_NEVER,
-			       "the server does not come to an end with the token");
+		return err_set(
+			e, ERR_PROTOCOL, ERR_ACCOUNT, ERR_NEVER,
+			"the server does not come to an end with the token");
 	if (is_ok(l))
 		return LOGIN_IN;
 	return refused(l, e);
@@ -297,16 +308,17 @@ static int login_login(struct login *l, struct err *e)
 		if (send_line(l, &line, e) < 0 || answer(l, e) < 0)
 			goto out;
 	}
-	ret = l->plus ? cancel(l, "AUTHENTICATE LOGIN asks on and on", e) :
-			finish(l, e);
+	ret = l->plus ? cancel(l, "AUTHENTICATE LOGIN asks on and on", e)
+		      : finish(l, e);
 out:
 	wipe(&line);
 	return ret;
 }
 
-/* One argument of LOGIN. 8-bit text needs a literal (RFC 9051 section 9, quoted). */
-static int add_argument(struct login *l, const char *s, size_t n, struct buf *line,
-			struct err *e)
+/* One argument of LOGIN. 8-bit text needs a literal (RFC 9051 section 9,
+ * quoted). */
+static int add_argument(struct login *l, const char *s, size_t n,
+			struct buf *line, struct err *e)
 {
 	bool quoted = n < 900;
 
@@ -417,7 +429,8 @@ static int unproven(struct login *l, struct err *e)
 	l->s->broken = true;
 	return err_set(e, ERR_AUTH, ERR_ACCOUNT, ERR_NEVER,
 		       "not logged in as %s: the server cannot prove that it "
-		       "knows the password", l->opt->user);
+		       "knows the password",
+		       l->opt->user);
 }
 
 static int scram_refused(struct login *l, struct err *e)
@@ -425,8 +438,9 @@ static int scram_refused(struct login *l, struct err *e)
 	int ret = finish(l, e);
 
 	l->no_scram = true;
-	return ret < 0 && e->kind == ERR_AUTH && !strchr(l->line.data, '[') ?
-		       LOGIN_NEXT : ret;
+	return ret < 0 && e->kind == ERR_AUTH && !strchr(l->line.data, '[')
+		       ? LOGIN_NEXT
+		       : ret;
 }
 
 /* From the server's first message on. */
@@ -513,15 +527,18 @@ static int with_password(struct login *l, struct err *e)
 	unsigned auths = l->s->talk->auths;
 	bool ascii = is_ascii(opt->user) && is_ascii(opt->password->bytes);
 
-	err_set(e, ERR_AUTH, ERR_ACCOUNT, ERR_NEVER, "not logged in as %s: the "
-		"server offers no way to log in with a password", opt->user);
-	for (size_t i = 0; i < sizeof(by_password) / sizeof(by_password[0]); i++) {
+	err_set(e, ERR_AUTH, ERR_ACCOUNT, ERR_NEVER,
+		"not logged in as %s: the "
+		"server offers no way to log in with a password",
+		opt->user);
+	for (size_t i = 0; i < sizeof(by_password) / sizeof(by_password[0]);
+	     i++) {
 		int ret;
 
 		if (by_password[i].scram && (!ascii || l->no_scram))
 			continue;
-		if (by_password[i].auth ? !(auths & by_password[i].auth) :
-					  l->s->caps & IMAP_CAP_LOGINDISABLED)
+		if (by_password[i].auth ? !(auths & by_password[i].auth)
+					: l->s->caps & IMAP_CAP_LOGINDISABLED)
 			continue;
 		ret = by_password[i].run(l, e);
 		if (ret != LOGIN_NEXT)
@@ -549,8 +566,10 @@ static int with_token(struct login *l, struct err *e)
 	unsigned auths = l->s->talk->auths;
 	int ret = LOGIN_NEXT;
 
-	err_set(e, ERR_AUTH, ERR_ACCOUNT, ERR_NEVER, "not logged in as %s: the "
-		"server takes no access tokens", l->opt->user);
+	err_set(e, ERR_AUTH, ERR_ACCOUNT, ERR_NEVER,
+		"not logged in as %s: the "
+		"server takes no access tokens",
+		l->opt->user);
 	if (auths & IMAP_AUTH_OAUTHBEARER)
 		ret = login_token(l, true, e);
 	if (ret == LOGIN_NEXT && auths & IMAP_AUTH_XOAUTH2)
@@ -558,8 +577,8 @@ static int with_token(struct login *l, struct err *e)
 	return ret == LOGIN_IN ? ret : -1;
 }
 
-/* User names come from the command line; in SASL messages and in LOGIN they must
-   not begin something of their own. */
+/* User names come from the command line; in SASL messages and in LOGIN they
+   must not begin something of their own. */
 static bool is_sendable(const char *name)
 {
 	for (; *name; name++)
@@ -571,8 +590,9 @@ static bool is_sendable(const char *name)
 int imap_login(struct imap_session *s, const struct imap_options *opt,
 	       struct err *e)
 {
-	struct login l = { .s = s, .opt = opt, .line = BUF_INIT,
-			   .detail = BUF_INIT };
+	struct login l = {
+		.s = s, .opt = opt, .line = BUF_INIT, .detail = BUF_INIT
+	};
 	bool token = opt->token && opt->token->bytes;
 	int ret = -1;
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* SCRAM, the client's side. Of the password only SaltedPassword, the keys and the
-   proof are made; all are wiped. */
+/* SCRAM, the client's side. Of the password only SaltedPassword, the keys and
+   the proof are made; all are wiped. */
 #include "storage/imap/scram.h"
 
 #include <openssl/crypto.h>
@@ -13,8 +13,8 @@
 
 enum {
 	/* RFC 7677 section 4: fewer make the password easy to guess for whoever
-	   holds the answer, which a false server would. More than the upper bound
-	   keep us busy for longer than a server waits. */
+	   holds the answer, which a false server would. More than the upper
+	   bound keep us busy for longer than a server waits. */
 	ROUNDS_MIN = 4096,
 	ROUNDS_MAX = 5000000,
 	NONCE_BYTES = 24,
@@ -148,14 +148,16 @@ static void prove(struct scram *s, const unsigned char *salted,
 	for (int i = 0; i < size; i++)
 		proof[i] ^= client_key[i];
 	mac(s->md, salted, size, "Server Key", 10, server_key);
-	mac(s->md, server_key, size, auth->data, auth->len, s->server_signature);
+	mac(s->md, server_key, size, auth->data, auth->len,
+	    s->server_signature);
 	explicit_bzero(client_key, sizeof(client_key));
 	explicit_bzero(stored, sizeof(stored));
 	explicit_bzero(server_key, sizeof(server_key));
 }
 
-int scram_answer(struct scram *s, const char *in, size_t n, const char *password,
-		 size_t password_len, struct buf *out, const char **why_r)
+int scram_answer(struct scram *s, const char *in, size_t n,
+		 const char *password, size_t password_len, struct buf *out,
+		 const char **why_r)
 {
 	unsigned char salted[EVP_MAX_MD_SIZE], proof[EVP_MAX_MD_SIZE];
 	unsigned char proof64[EVP_MAX_MD_SIZE * 2];
@@ -164,8 +166,8 @@ int scram_answer(struct scram *s, const char *in, size_t n, const char *password
 	struct server_first f;
 	int size = EVP_MD_size(s->md), ret = -1;
 
-	*why_r = strlen(text) == n ? read_first(s, text, &f) :
-				     "the server's SCRAM holds a NUL";
+	*why_r = strlen(text) == n ? read_first(s, text, &f)
+				   : "the server's SCRAM holds a NUL";
 	if (*why_r)
 		goto out;
 	*why_r = "SCRAM cannot be computed here";

@@ -2,11 +2,11 @@
 /* One connection from the socket to the authenticated state, and out again.
 
    E1  Nothing that was said before TLS is believed after it: a plain PREAUTH is
-       refused (RFC 9051 section 7.1.4), STARTTLS begins with empty buffers, and the
-       capabilities are asked anew (after TLS and after login; lists in greetings and
-       in OK answers are not relied on, for the same reason).
-   E2  Without TLS only a loopback address gets a password.
-   E3  A string goes to the server only when it holds no CR, LF or NUL. */
+       refused (RFC 9051 section 7.1.4), STARTTLS begins with empty buffers, and
+   the capabilities are asked anew (after TLS and after login; lists in
+   greetings and in OK answers are not relied on, for the same reason). E2
+   Without TLS only a loopback address gets a password. E3  A string goes to the
+   server only when it holds no CR, LF or NUL. */
 #include "storage/imap/session.h"
 #include "core/base/clock.h"
 #include "core/base/log.h"
@@ -21,8 +21,8 @@
 
 enum { LOGOUT_MS = 3000 };
 
-/* Not mailimap_custom_command: it puts a blank behind the line, which strict servers
-   take for the beginning of one more argument. */
+/* Not mailimap_custom_command: it puts a blank behind the line, which strict
+   servers take for the beginning of one more argument. */
 static int converse(mailimap *imap, const char *line)
 {
 	struct mailimap_response *response;
@@ -32,13 +32,14 @@ static int converse(mailimap *imap, const char *line)
 		return rc;
 	if (mailstream_write(imap->imap_stream, line, strlen(line)) < 0 ||
 	    mailstream_write(imap->imap_stream, "\r\n", 2) < 0 ||
-	    mailstream_flush(imap->imap_stream) < 0 || !mailimap_read_line(imap))
+	    mailstream_flush(imap->imap_stream) < 0 ||
+	    !mailimap_read_line(imap))
 		return MAILIMAP_ERROR_STREAM;
 	rc = mailimap_parse_response(imap, &response);
 	if (rc != MAILIMAP_NO_ERROR)
 		return rc;
-	if (response->rsp_resp_done->rsp_data.rsp_tagged->rsp_cond_state->rsp_type !=
-	    MAILIMAP_RESP_COND_STATE_OK)
+	if (response->rsp_resp_done->rsp_data.rsp_tagged->rsp_cond_state
+		    ->rsp_type != MAILIMAP_RESP_COND_STATE_OK)
 		rc = MAILIMAP_ERROR_CUSTOM_COMMAND;
 	mailimap_response_free(response);
 	return rc;
@@ -118,7 +119,8 @@ static void take_capabilities(struct imap_session *s,
 			snprintf(name, sizeof(name), "AUTH=%s",
 				 c->cap_data.cap_auth_type);
 		else
-			snprintf(name, sizeof(name), "%s", c->cap_data.cap_name);
+			snprintf(name, sizeof(name), "%s",
+				 c->cap_data.cap_name);
 		take_capability(s, name);
 	}
 }
@@ -194,7 +196,8 @@ static int greet(struct imap_session *s, struct err *e)
 		return err_widen(e, ERR_ACCOUNT);
 	}
 	talk_reset(s->talk);
-	rc = mailimap_connect(s->imap, mailstream_new(talk_low(s->talk), 65536));
+	rc = mailimap_connect(s->imap,
+			      mailstream_new(talk_low(s->talk), 65536));
 	if (rc == MAILIMAP_NO_ERROR_AUTHENTICATED ||
 	    rc == MAILIMAP_NO_ERROR_NON_AUTHENTICATED)
 		return 0;
@@ -217,18 +220,20 @@ static int start_tls(struct imap_session *s, struct err *e)
 	if (ask_capabilities(s, e) < 0)
 		return -1;
 	if (!(s->caps & IMAP_CAP_STARTTLS))
-		return err_set(e, ERR_UNREACHABLE, ERR_ACCOUNT, ERR_NEVER,
-			       "the server offers no STARTTLS; try imaps://, or "
-			       "somebody may stand in between");
+		return err_set(
+			e, ERR_UNREACHABLE, ERR_ACCOUNT, ERR_NEVER,
+			"the server offers no STARTTLS; try imaps://, or "
+			"somebody may stand in between");
 	if (imap_command(s, "STARTTLS", "STARTTLS", e) < 0) {
 		if (e->kind == ERR_REFUSED)
 			e->kind = ERR_UNREACHABLE;
 		return err_widen(e, ERR_ACCOUNT);
 	}
 	if (s->imap->imap_stream->read_buffer_len || t->at < t->in.len)
-		return err_set(e, ERR_PROTOCOL, ERR_ACCOUNT, ERR_NEVER,
-			       "the server, or somebody in between, spoke after "
-			       "STARTTLS and before TLS");
+		return err_set(
+			e, ERR_PROTOCOL, ERR_ACCOUNT, ERR_NEVER,
+			"the server, or somebody in between, spoke after "
+			"STARTTLS and before TLS");
 	return stream_start_tls(s->stream, e);
 }
 
@@ -253,7 +258,8 @@ static int secure(struct imap_session *s, const struct imap_options *opt,
 	case IMAP_STARTTLS:
 		return greet(s, e) < 0 ? -1 : start_tls(s, e);
 	}
-	return err_set(e, ERR_OTHER, ERR_ACCOUNT, ERR_NEVER, "no such security");
+	return err_set(e, ERR_OTHER, ERR_ACCOUNT, ERR_NEVER,
+		       "no such security");
 }
 
 /* Providers ask for it and do nothing with the answer; Courier says NO. */
@@ -261,8 +267,12 @@ static int say_who(struct imap_session *s, struct err *e)
 {
 	if (!(s->caps & IMAP_CAP_ID))
 		return 0;
-	if (imap_command(s, "ID (\"name\" \"mailhaul\" \"version\" \""
-			 MAILHAUL_VERSION "\")", "ID", e) < 0 && s->broken)
+	if (imap_command(
+		    s,
+		    "ID (\"name\" \"mailhaul\" \"version\" \"" MAILHAUL_VERSION
+		    "\")",
+		    "ID", e) < 0 &&
+	    s->broken)
 		return -1;
 	return 0;
 }
@@ -290,8 +300,9 @@ int imap_session_open(const struct imap_options *opt, struct imap_session **s_r,
 {
 	const struct stream_options so = {
 		.host = opt->host,
-		.port = opt->port ? opt->port :
-			opt->security == IMAP_TLS ? 993 : 143,
+		.port = opt->port		    ? opt->port
+			: opt->security == IMAP_TLS ? 993
+						    : 143,
 		.ca_file = opt->ca_file,
 		.connect_timeout_ms = opt->connect_timeout_ms,
 		.timeout_ms = opt->timeout_ms,
@@ -315,9 +326,9 @@ fail:
 
 /* And out again */
 
-/* Say LOGOUT and wait a moment for the BYE: mailimap_logout would wait as long for a
-   silent server as for any other answer. What happens here is no longer of interest
-   to anybody. */
+/* Say LOGOUT and wait a moment for the BYE: mailimap_logout would wait as long
+   for a silent server as for any other answer. What happens here is no longer
+   of interest to anybody. */
 static void say_logout(struct imap_session *s)
 {
 	static const char bye[] = "Z LOGOUT\r\n";
@@ -364,8 +375,8 @@ void imap_session_close(struct imap_session *s)
 
 /* The selected mailbox */
 
-static int select_folder(struct imap_session *s, const char *wire, bool read_only,
-			 struct err *e)
+static int select_folder(struct imap_session *s, const char *wire,
+			 bool read_only, struct err *e)
 {
 	struct buf line = BUF_INIT, doing = BUF_INIT;
 	struct mailimap_selection_info *info;
@@ -399,7 +410,8 @@ out:
 int imap_session_select(struct imap_session *s, const char *wire_name,
 			bool read_only, struct err *e)
 {
-	const struct mailimap_selection_info *info = s->imap->imap_selection_info;
+	const struct mailimap_selection_info *info =
+		s->imap->imap_selection_info;
 
 	if (!s->broken && s->selected && !strcmp(s->selected, wire_name) &&
 	    (read_only || !info || info->sel_perm != MAILIMAP_MAILBOX_READONLY))

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The socket and its two faces; stream_tls.c adds TLS. S1-S4 are in stream.h. */
+/* The socket and its two faces; stream_tls.c adds TLS. S1-S4 are in stream.h.
+ */
 #include "storage/imap/stream.h"
 
 #include <arpa/inet.h>
@@ -24,8 +25,8 @@ enum {
 	CONNECT_TIMEOUT_MS = 30 * 1000,
 	TIMEOUT_MS = 5 * 60 * 1000,
 	READ_CHUNK = 16 << 10,
-	/* What libetpan may be given, which keeps the whole answer to a command in
-	   memory: far beyond what any command we leave to it brings back. */
+	/* What libetpan may be given, which keeps the whole answer to a command
+	   in memory: far beyond what any command we leave to it brings back. */
 	LINE_MAX_BYTES = 1 << 20,
 	LITERAL_MAX_BYTES = 64 << 20,
 	ANSWER_MAX_BYTES = 256 << 20,
@@ -146,16 +147,17 @@ static int fail_connect(const struct stream_options *opt, int error, int ms,
 			       "%s: port %u does not answer (waited %d s)",
 			       opt->host, opt->port, (ms + 999) / 1000);
 	if (error == ECONNREFUSED)
-		return err_set(e, ERR_UNREACHABLE, ERR_ACCOUNT, ERR_LATER,
-			       "%s: nobody listens on port %u (connection refused)",
-			       opt->host, opt->port);
+		return err_set(
+			e, ERR_UNREACHABLE, ERR_ACCOUNT, ERR_LATER,
+			"%s: nobody listens on port %u (connection refused)",
+			opt->host, opt->port);
 	return err_set(e, ERR_UNREACHABLE, ERR_ACCOUNT, ERR_LATER,
-		       "%s: cannot connect to port %u: %s", opt->host, opt->port,
-		       strerror(error));
+		       "%s: cannot connect to port %u: %s", opt->host,
+		       opt->port, strerror(error));
 }
 
-/* Each address gets its share of the time that is left, so that a dead first one
-   does not use up what the others need. */
+/* Each address gets its share of the time that is left, so that a dead first
+   one does not use up what the others need. */
 static bool is_loopback(const struct sockaddr *sa)
 {
 	const struct sockaddr_in *in4 = (const void *)sa;
@@ -230,16 +232,17 @@ struct stream *stream_from_fd(int fd, const struct stream_options *opt)
 	struct stream *s = mem_zalloc(sizeof(*s));
 	int one = 1;
 
-	/* These fail on sockets of tests that are not TCP, which is no matter. */
+	/* These fail on sockets of tests that are not TCP, which is no matter.
+	 */
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
 	setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &one, sizeof(one));
 	s->fd = fd;
 	s->host = mem_strdup(opt->host);
 	s->port = opt->port;
 	s->ca_file = opt->ca_file ? mem_strdup(opt->ca_file) : NULL;
-	s->connect_timeout_ms = opt->connect_timeout_ms > 0 ?
-					opt->connect_timeout_ms :
-					CONNECT_TIMEOUT_MS;
+	s->connect_timeout_ms = opt->connect_timeout_ms > 0
+					? opt->connect_timeout_ms
+					: CONNECT_TIMEOUT_MS;
 	s->timeout_ms = opt->timeout_ms > 0 ? opt->timeout_ms : TIMEOUT_MS;
 	s->send_wants = POLLOUT;
 	s->recv_wants = POLLIN;
@@ -251,8 +254,8 @@ struct stream *stream_from_fd(int fd, const struct stream_options *opt)
 int stream_connect(const struct stream_options *opt, struct stream **s_r,
 		   struct err *e)
 {
-	int ms = opt->connect_timeout_ms > 0 ? opt->connect_timeout_ms :
-					       CONNECT_TIMEOUT_MS;
+	int ms = opt->connect_timeout_ms > 0 ? opt->connect_timeout_ms
+					     : CONNECT_TIMEOUT_MS;
 	struct addrinfo *list;
 	int fd = -1, ret;
 
@@ -287,7 +290,8 @@ uint64_t stream_bytes_sent(const struct stream *s)
 	return s->sent;
 }
 
-/* One attempt: bytes, 0 when there is none right now, -1 with the failure kept. */
+/* One attempt: bytes, 0 when there is none right now, -1 with the failure kept.
+ */
 
 static ssize_t raw_recv(struct stream *s, char *bytes, size_t n)
 {
@@ -367,8 +371,8 @@ static int queue_fill(struct stream *s)
 	return some;
 }
 
-/* A server that ends a session says why and closes. Our next bytes then meet a closed
-   socket: read its last words before the stream is given up. */
+/* A server that ends a session says why and closes. Our next bytes then meet a
+   closed socket: read its last words before the stream is given up. */
 static ssize_t send_or_listen(struct stream *s, const char *bytes, size_t n)
 {
 	struct err first = ERR_INIT;
@@ -397,9 +401,9 @@ ssize_t stream_try_send(struct stream *s, const char *bytes, size_t n,
 	while (done < n) {
 		ssize_t got = send_or_listen(s, bytes + done, n - done);
 
-		/* What is gone is gone and must be told, or the pipeline would take a
-		   message for unsent that the server may have. The failure is told
-		   next time. */
+		/* What is gone is gone and must be told, or the pipeline would
+		   take a message for unsent that the server may have. The
+		   failure is told next time. */
 		if (got < 0 && !done)
 			return stream_say_failure(s, e);
 		if (got <= 0)
@@ -413,8 +417,8 @@ ssize_t stream_try_recv(struct stream *s, char *bytes, size_t n, struct err *e)
 {
 	ssize_t got;
 
-	/* Whoever reads here frames the answers, and hands back at the start of a
-	   line. */
+	/* Whoever reads here frames the answers, and hands back at the start of
+	   a line. */
 	s->guard = (struct stream_guard){ .marker = MARKER_NONE };
 	if (queued(s))
 		return (ssize_t)queue_take(s, bytes, n);
@@ -489,18 +493,21 @@ static int guard_bytes(struct stream *s, const char *bytes, size_t n)
 		g->line++;
 		guard_byte(g, bytes[i++]);
 		if (g->line > LINE_MAX_BYTES)
-			return stream_fail(s, ERR_PROTOCOL, ERR_NEVER,
-					   "the server sent a line of more than %d bytes",
-					   LINE_MAX_BYTES);
+			return stream_fail(
+				s, ERR_PROTOCOL, ERR_NEVER,
+				"the server sent a line of more than %d bytes",
+				LINE_MAX_BYTES);
 		if (g->literal > LITERAL_MAX_BYTES)
-			return stream_fail(s, ERR_PROTOCOL, ERR_NEVER,
-					   "the server announced a literal of more than %d bytes",
-					   LITERAL_MAX_BYTES);
+			return stream_fail(
+				s, ERR_PROTOCOL, ERR_NEVER,
+				"the server announced a literal of more than %d bytes",
+				LITERAL_MAX_BYTES);
 	}
 	if (g->answer > ANSWER_MAX_BYTES)
-		return stream_fail(s, ERR_PROTOCOL, ERR_NEVER,
-				   "the server's answer goes on for more than %d bytes",
-				   ANSWER_MAX_BYTES);
+		return stream_fail(
+			s, ERR_PROTOCOL, ERR_NEVER,
+			"the server's answer goes on for more than %d bytes",
+			ANSWER_MAX_BYTES);
 	return 0;
 }
 
@@ -525,8 +532,8 @@ static ssize_t low_read(mailstream_low *low, void *bytes, size_t n)
 	if (await_queue(s) < 0)
 		return -1;
 	if (!s->ssl) {
-		/* One line at a time: what comes behind the answer to STARTTLS stays
-		   in the queue, where S3 finds it. */
+		/* One line at a time: what comes behind the answer to STARTTLS
+		   stays in the queue, where S3 finds it. */
 		const char *from = s->queue.data + s->queue_at;
 		const char *end = memchr(from, '\n', queued(s));
 
@@ -555,7 +562,8 @@ static ssize_t low_write(mailstream_low *low, const void *bytes, size_t n)
 		done += (size_t)got;
 		if (got > 0)
 			continue;
-		/* A dead read side shows in the next round, with the failure kept. */
+		/* A dead read side shows in the next round, with the failure
+		 * kept. */
 		if (queue_fill(s) < 0)
 			continue;
 		if (queued(s) < STREAM_QUEUE)

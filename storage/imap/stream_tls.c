@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The stream's TLS: OpenSSL over the stream's own socket. Whatever makes a server not
-   trustworthy is said in words that tell what to do about it. */
+/* The stream's TLS: OpenSSL over the stream's own socket. Whatever makes a
+   server not trustworthy is said in words that tell what to do about it. */
 #include "storage/imap/stream_internal.h"
 
 #include <arpa/inet.h>
@@ -15,8 +15,9 @@
 
 #include "core/base/clock.h"
 
-/* The way to the socket. OpenSSL's own socket BIO uses write(), which raises SIGPIPE
-   when the peer is gone; a library must not depend on its program to ignore it. */
+/* The way to the socket. OpenSSL's own socket BIO uses write(), which raises
+   SIGPIPE when the peer is gone; a library must not depend on its program to
+   ignore it. */
 
 static int bio_write(BIO *b, const char *bytes, int n)
 {
@@ -82,8 +83,8 @@ static BIO *bio_for(struct stream *s)
 	return b;
 }
 
-/* Names for people. A certificate can hold any text of any length: what the sentence
-   says behind a name must still fit. */
+/* Names for people. A certificate can hold any text of any length: what the
+   sentence says behind a name must still fit. */
 enum { NAME_SHOWN = 120 };
 
 static void cut_name(struct buf *out)
@@ -106,7 +107,8 @@ static void add_name(struct buf *out, const X509_NAME *name)
 
 	if (!mem)
 		return;
-	X509_NAME_print_ex(mem, name, 0, XN_FLAG_ONELINE & ~ASN1_STRFLGS_ESC_MSB);
+	X509_NAME_print_ex(mem, name, 0,
+			   XN_FLAG_ONELINE & ~ASN1_STRFLGS_ESC_MSB);
 	len = BIO_get_mem_data(mem, &text);
 	if (text && len > 0)
 		buf_add(out, text, (size_t)len);
@@ -156,8 +158,8 @@ static void add_time(struct buf *out, const ASN1_TIME *t)
 	struct tm tm;
 
 	if (t && ASN1_TIME_to_tm(t, &tm))
-		buf_addf(out, "%04d-%02d-%02d", tm.tm_year + 1900, tm.tm_mon + 1,
-			 tm.tm_mday);
+		buf_addf(out, "%04d-%02d-%02d", tm.tm_year + 1900,
+			 tm.tm_mon + 1, tm.tm_mday);
 	else
 		buf_add_str(out, "an unreadable date");
 }
@@ -180,14 +182,16 @@ static void explain(struct stream *s, int error, const X509 *cert)
 		add_time(&a, X509_get0_notAfter(cert));
 		add_name(&b, X509_get_subject_name(cert));
 		stream_fail(s, ERR_UNREACHABLE, ERR_NEVER,
-			    "its certificate expired on %s (%s)", a.data, b.data);
+			    "its certificate expired on %s (%s)", a.data,
+			    b.data);
 		break;
 	case X509_V_ERR_CERT_NOT_YET_VALID:
 		add_time(&a, X509_get0_notBefore(cert));
 		add_name(&b, X509_get_subject_name(cert));
-		stream_fail(s, ERR_UNREACHABLE, ERR_NEVER,
-			    "its certificate is not valid before %s (%s); is the clock of this computer right?",
-			    a.data, b.data);
+		stream_fail(
+			s, ERR_UNREACHABLE, ERR_NEVER,
+			"its certificate is not valid before %s (%s); is the clock of this computer right?",
+			a.data, b.data);
 		break;
 	case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
 	case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
@@ -197,9 +201,10 @@ static void explain(struct stream *s, int error, const X509 *cert)
 	case X509_V_ERR_CERT_UNTRUSTED:
 		add_name(&a, X509_get_subject_name(cert));
 		add_name(&b, X509_get_issuer_name(cert));
-		stream_fail(s, ERR_UNREACHABLE, ERR_NEVER,
-			    "its certificate is signed by an authority that is not trusted here (subject %s, issuer %s); if you know it, give it with --ca-file FILE",
-			    a.data, b.data);
+		stream_fail(
+			s, ERR_UNREACHABLE, ERR_NEVER,
+			"its certificate is signed by an authority that is not trusted here (subject %s, issuer %s); if you know it, give it with --ca-file FILE",
+			a.data, b.data);
 		break;
 	default:
 		add_name(&a, X509_get_subject_name(cert));
@@ -211,8 +216,8 @@ static void explain(struct stream *s, int error, const X509 *cert)
 	buf_free(&b);
 }
 
-/* Called by OpenSSL for each certificate of the chain, while it still has the one that
-   is wrong; after the handshake it is gone. */
+/* Called by OpenSSL for each certificate of the chain, while it still has the
+   one that is wrong; after the handshake it is gone. */
 static int on_verify(int good, X509_STORE_CTX *store)
 {
 	SSL *ssl = X509_STORE_CTX_get_ex_data(
@@ -238,22 +243,23 @@ static int fail_openssl(struct stream *s, const char *what)
 static int load_trust(struct stream *s)
 {
 	if (!s->ca_file)
-		return SSL_CTX_set_default_verify_paths(s->ctx) == 1 ?
-			       0 :
-			       fail_openssl(s, "the system's trust store");
+		return SSL_CTX_set_default_verify_paths(s->ctx) == 1
+			       ? 0
+			       : fail_openssl(s, "the system's trust store");
 	if (SSL_CTX_load_verify_locations(s->ctx, s->ca_file, NULL) != 1)
-		return stream_fail(s, ERR_CONFIG, ERR_NEVER,
-				   "--ca-file %s: no certificates in PEM form can be read from it",
-				   s->ca_file);
-	/* The file may hold the server's own certificate or an intermediate one:
-	   who gives it says that it is to be trusted. */
+		return stream_fail(
+			s, ERR_CONFIG, ERR_NEVER,
+			"--ca-file %s: no certificates in PEM form can be read from it",
+			s->ca_file);
+	/* The file may hold the server's own certificate or an intermediate
+	   one: who gives it says that it is to be trusted. */
 	X509_VERIFY_PARAM_set_flags(SSL_CTX_get0_param(s->ctx),
 				    X509_V_FLAG_PARTIAL_CHAIN);
 	return 0;
 }
 
-/* docomo's servers cannot say that they renegotiate safely (RFC 5746), and OpenSSL 3
-   refuses them for it. We never renegotiate. */
+/* docomo's servers cannot say that they renegotiate safely (RFC 5746), and
+   OpenSSL 3 refuses them for it. We never renegotiate. */
 static bool is_legacy_host(const char *host)
 {
 	return !strcasecmp(host, "imap.spmode.ne.jp") ||
@@ -266,8 +272,8 @@ static int make_context(struct stream *s)
 	if (!s->ctx)
 		return fail_openssl(s, "TLS cannot be set up");
 	SSL_CTX_set_min_proto_version(s->ctx, TLS1_2_VERSION);
-	SSL_CTX_set_options(s->ctx, SSL_OP_NO_RENEGOTIATION |
-					    SSL_OP_NO_COMPRESSION);
+	SSL_CTX_set_options(s->ctx,
+			    SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
 	if (is_legacy_host(s->host))
 		SSL_CTX_set_options(s->ctx, SSL_OP_LEGACY_SERVER_CONNECT);
 	SSL_CTX_set_mode(s->ctx, SSL_MODE_ENABLE_PARTIAL_WRITE |
@@ -338,13 +344,15 @@ static int fail_handshake(struct stream *s, int ssl_error, int error)
 		return err_in(&s->failure, "during the TLS handshake");
 	}
 	if (reason == SSL_R_WRONG_VERSION_NUMBER)
-		return stream_fail(s, ERR_UNREACHABLE, ERR_NEVER,
-				   "port %u answers, but not with TLS; imaps:// is for port 993, imap:// (STARTTLS) for port 143",
-				   s->port);
+		return stream_fail(
+			s, ERR_UNREACHABLE, ERR_NEVER,
+			"port %u answers, but not with TLS; imaps:// is for port 993, imap:// (STARTTLS) for port 143",
+			s->port);
 	if (reason == SSL_R_UNSUPPORTED_PROTOCOL ||
 	    reason == SSL_R_TLSV1_ALERT_PROTOCOL_VERSION)
-		return stream_fail(s, ERR_UNREACHABLE, ERR_NEVER,
-				   "the server offers no TLS newer than 1.1, which is not safe any more");
+		return stream_fail(
+			s, ERR_UNREACHABLE, ERR_NEVER,
+			"the server offers no TLS newer than 1.1, which is not safe any more");
 	return fail_openssl(s, "the TLS handshake failed");
 }
 
@@ -368,12 +376,13 @@ static int shake_hands(struct stream *s)
 			return fail_handshake(s, ssl_error, error);
 		if (left <= 0 ||
 		    stream_poll(s->fd,
-				ssl_error == SSL_ERROR_WANT_READ ? POLLIN :
-								   POLLOUT,
+				ssl_error == SSL_ERROR_WANT_READ ? POLLIN
+								 : POLLOUT,
 				(int)left) <= 0)
-			return stream_fail(s, ERR_UNREACHABLE, ERR_LATER,
-					   "the TLS handshake does not come to an end (waited %d s)",
-					   (s->connect_timeout_ms + 999) / 1000);
+			return stream_fail(
+				s, ERR_UNREACHABLE, ERR_LATER,
+				"the TLS handshake does not come to an end (waited %d s)",
+				(s->connect_timeout_ms + 999) / 1000);
 	}
 }
 
@@ -382,8 +391,9 @@ int stream_start_tls(struct stream *s, struct err *e)
 	if (s->failure.text[0])
 		return stream_say_failure(s, e);
 	if (s->queue.len > s->queue_at) {
-		stream_fail(s, ERR_PROTOCOL, ERR_NEVER,
-			    "the server, or somebody on the way, said more than the answer to STARTTLS before TLS began");
+		stream_fail(
+			s, ERR_PROTOCOL, ERR_NEVER,
+			"the server, or somebody on the way, said more than the answer to STARTTLS before TLS began");
 		return stream_say_failure(s, e);
 	}
 	if (make_context(s) < 0 || make_ssl(s) < 0 || shake_hands(s) < 0)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The bytes of a conversation: what libetpan may see of them, and lines and literals
-   for our own parsers. internal.h says why. */
+/* The bytes of a conversation: what libetpan may see of them, and lines and
+   literals for our own parsers. internal.h says why. */
 #include "core/base/log.h"
 #include "storage/imap/internal.h"
 #include "storage/imap/stream.h"
@@ -13,7 +13,8 @@
 enum { TALK_CHUNK = 64 << 10 };
 #define LITERAL_SANE (UINT64_C(1) << 40)
 
-static ssize_t receive(struct imap_talk *t, char *bytes, size_t n, struct err *e)
+static ssize_t receive(struct imap_talk *t, char *bytes, size_t n,
+		       struct err *e)
 {
 	ssize_t got;
 
@@ -47,7 +48,8 @@ void talk_free(struct imap_talk *t)
 	free(t);
 }
 
-/* The text of these is for people, and may hold anything, also "{12}" at its end. */
+/* The text of these is for people, and may hold anything, also "{12}" at its
+ * end. */
 static bool is_status(const char *line)
 {
 	static const char *const words[] = { "* OK", "* NO", "* BAD", "* BYE",
@@ -73,7 +75,8 @@ bool talk_literal(const char *line, size_t n, bool continued, uint64_t *len_r)
 	if (n < 3 || line[n - 1] != '}')
 		return false;
 	at = n - 1;
-	if (line[at - 1] == '+') /* no server sends {n+}; libetpan would take it */
+	if (line[at - 1] ==
+	    '+') /* no server sends {n+}; libetpan would take it */
 		at--;
 	for (n = at; n && line[n - 1] >= '0' && line[n - 1] <= '9'; n--)
 		;
@@ -121,8 +124,9 @@ void talk_reset(struct imap_talk *t)
 	t->quoted = t->escaped = t->continued = false;
 }
 
-/* "OK [CODE (x y)] text": does the code end, and every list in it? libetpan 1.9.4
-   follows a null pointer where a list does not: "[PERMANENTFLAGS (". */
+/* "OK [CODE (x y)] text": does the code end, and every list in it?
+   libetpan 1.9.4 follows a null pointer where a list does not: "[PERMANENTFLAGS
+   (". */
 static bool code_ends(const char *line)
 {
 	int depth = 0;
@@ -147,7 +151,8 @@ static const char *line_end(struct imap_talk *t)
 			return "a literal that is too long";
 		if (t->quoted)
 			return "a line that does not end";
-		t->continued = true; /* depth goes on: the parser's stack does */
+		t->continued =
+			true; /* depth goes on: the parser's stack does */
 		buf_reset(&t->line);
 		return NULL;
 	}
@@ -223,7 +228,8 @@ static ssize_t low_read(mailstream_low *low, void *bytes, size_t n)
 
 	if (t->excess)
 		return -1;
-	if (t->bye.len && !held) /* what should come now is the end: not waited for */
+	if (t->bye.len &&
+	    !held) /* what should come now is the end: not waited for */
 		return -1;
 	if (held) {
 		got = (ssize_t)(n < held ? n : held);
@@ -249,9 +255,9 @@ static int low_close(mailstream_low *low)
 {
 	struct imap_talk *t = low->data;
 
-	return t->inner->driver->mailstream_close ?
-		       t->inner->driver->mailstream_close(t->inner) :
-		       0;
+	return t->inner->driver->mailstream_close
+		       ? t->inner->driver->mailstream_close(t->inner)
+		       : 0;
 }
 
 static int low_fd(mailstream_low *low)

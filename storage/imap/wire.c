@@ -70,7 +70,8 @@ static void pass_literal(struct wire *w)
 	w->at += n;
 }
 
-/* The text of these is for people and may hold anything, also "{12}" at its end. */
+/* The text of these is for people and may hold anything, also "{12}" at its
+ * end. */
 static bool is_status(const char *line)
 {
 	static const char *const words[] = { "OK", "NO", "BAD", "BYE",
@@ -86,14 +87,16 @@ static bool is_status(const char *line)
 	return false;
 }
 
-/* "... {12}" at the end: its number (WIRE_LITERAL_MAX + 1 for all that is more). */
+/* "... {12}" at the end: its number (WIRE_LITERAL_MAX + 1 for all that is
+ * more). */
 static bool announces(const char *line, size_t n, uint64_t *len_r)
 {
 	size_t from;
 
 	if (n < 3 || line[n - 1] != '}')
 		return false;
-	for (from = n - 1; from && line[from - 1] >= '0' && line[from - 1] <= '9';)
+	for (from = n - 1;
+	     from && line[from - 1] >= '0' && line[from - 1] <= '9';)
 		from--;
 	if (from == n - 1 || !from || line[from - 1] != '{')
 		return false;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The ledger against what a server has. What was seen is in temporary tables, which
-   live beside the ledger and vanish with the connection. */
+/* The ledger against what a server has. What was seen is in temporary tables,
+   which live beside the ledger and vanish with the connection. */
 #include "storage/ledger/check.h"
 
 #include <string.h>
@@ -61,8 +61,8 @@ static int find_ours(struct ledger *led, uint32_t uidvalidity, uint32_t uid,
 	if (got <= 0)
 		return got;
 	*id_r = sqlite3_column_int64(u.st, 0);
-	*same_r = !differ((const char *)sqlite3_column_text(u.st, 1),
-			  message_id);
+	*same_r =
+		!differ((const char *)sqlite3_column_text(u.st, 1), message_id);
 	use_end(&u);
 	return 1;
 }
@@ -122,9 +122,9 @@ static int next_pair(struct ledger *led, struct pair *p, struct err *e)
 	if (got <= 0)
 		return got;
 	p->id = sqlite3_column_int64(u.st, 0);
-	p->unknown = sqlite3_column_type(u.st, 1) == SQLITE_NULL ?
-			     0 :
-			     sqlite3_column_int64(u.st, 1);
+	p->unknown = sqlite3_column_type(u.st, 1) == SQLITE_NULL
+			     ? 0
+			     : sqlite3_column_int64(u.st, 1);
 	use_end(&u);
 	return 1;
 }
@@ -139,7 +139,8 @@ int ledger_check_pair(struct ledger *led, uint64_t *paired_r, struct err *e)
 	while ((got = next_pair(led, &p, e)) > 0) {
 		if (!p.unknown)
 			continue;
-		if (note(led, ST_CHECK_FOUND, p.id, (uint32_t)p.unknown, e) < 0 ||
+		if (note(led, ST_CHECK_FOUND, p.id, (uint32_t)p.unknown, e) <
+			    0 ||
 		    use_begin(&u, led, ST_CHECK_TAKE_UNKNOWN, e) < 0)
 			return -1;
 		use_int(&u, p.unknown);

@@ -17,16 +17,16 @@ int ledger_foreign_add(struct ledger *led, int64_t target_folder, uint32_t uid,
 	return use_run(&u, NULL, e);
 }
 
-int ledger_foreign_next(struct ledger *led, int64_t target_folder, uint64_t size,
-			const char *message_id, uint32_t after, uint32_t *uid_r,
-			struct err *e)
+int ledger_foreign_next(struct ledger *led, int64_t target_folder,
+			uint64_t size, const char *message_id, uint32_t after,
+			uint32_t *uid_r, struct err *e)
 {
 	struct use u;
 	int got;
 
 	if (use_begin(&u, led,
-		      text_or_null(message_id) ? ST_FOREIGN_BY_ID :
-						 ST_FOREIGN_BY_SIZE,
+		      text_or_null(message_id) ? ST_FOREIGN_BY_ID
+					       : ST_FOREIGN_BY_SIZE,
 		      e) < 0)
 		return -1;
 	use_int(&u, target_folder);
