@@ -254,13 +254,15 @@ static void check_variants(struct intake *in, struct buf *lf,
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
 	static struct intake in;
+	static bool ready;
 	struct buf raw = BUF_INIT, lf = BUF_INIT;
 	size_t piece;
 
 	if (n < CONTROL)
 		return 0;
-	if (!in.state)
+	if (!ready)
 		intake_init(&in);
+	ready = true;
 	piece = data[0] % 64 + 1u;
 	if (data[0] & 0x80)
 		piece *= 97;

@@ -160,6 +160,7 @@ static void convert_cr_only(struct buf *file)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
+	static bool ready;
 	struct buf file = BUF_INIT;
 	struct mbox_reader *r;
 	size_t found;
@@ -167,7 +168,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 
 	if (n < 3)
 		return 0;
-	if (!read_in.state) {
+	if (!ready) {
+		ready = true;
 		intake_init(&read_in);
 		intake_init(&fed_in);
 		read_in.want_spool = fed_in.want_spool = true;
