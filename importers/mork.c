@@ -723,7 +723,7 @@ static void decode(struct buf *out, const char *s, size_t n)
 	for (size_t i = 0; i < n; i++) {
 		if (s[i] == '$' && n - i > 2 && hex_digit(s[i + 1]) >= 0 &&
 		    hex_digit(s[i + 2]) >= 0) {
-			buf_add_char(out, (char)(hex_digit(s[i + 1]) << 4 |
+			buf_add_char(out, (char)(hex_digit(s[i + 1]) * 16 +
 						 hex_digit(s[i + 2])));
 			i += 2;
 		} else if (s[i] != '\\') {

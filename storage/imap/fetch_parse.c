@@ -209,7 +209,7 @@ static int read_item(struct cursor *c, struct fetch_item *item,
 		     const struct fetch_sink *sink, struct err *e)
 {
 	size_t n = atom_len(c);
-	uint64_t number;
+	uint64_t number = 0;
 
 	if (!n)
 		return unreadable(c, e);

@@ -375,7 +375,7 @@ static int queue_fill(struct stream *s)
    closed socket: read its last words before the stream is given up. */
 static ssize_t send_or_listen(struct stream *s, const char *bytes, size_t n)
 {
-	struct err first = ERR_INIT;
+	struct err first;
 	ssize_t got = raw_send(s, bytes, n);
 
 	if (got >= 0) {
