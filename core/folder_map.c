@@ -5,6 +5,7 @@
 #include <fnmatch.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "core/base/utf8.h"
 
@@ -155,6 +156,14 @@ static void add_joined(struct parts *p, const char *s)
 	}
 }
 
+/* The inbox has any case (RFC 9051 section 5.1): a Maildir's is INBOX, Thunderbird's
+   is Inbox, and people type either. */
+static bool same_start(const char *src, const char *part, size_t n, bool top)
+{
+	return !strncmp(src, part, n) ||
+	       (top && !strcasecmp(part, "INBOX") && !strncasecmp(src, part, n));
+}
+
 /* How many leading parts of path spell src; 0 if src is no parent of it. Parts
    may hold '/' themselves (a folder called "a/b"), so the match must end at a
    part's end. */
@@ -165,7 +174,7 @@ static size_t covered(const char *src, const char *const *path)
 	for (i = 0; path[i]; i++) {
 		size_t n = strlen(path[i]);
 
-		if (strncmp(src, path[i], n))
+		if (!same_start(src, path[i], n, i == 0))
 			return 0;
 		src += n;
 		if (!*src)

@@ -171,15 +171,15 @@ static void remark_left_out(struct maildir *md)
 			others += md->lists[dir].entries[i].kind == '?';
 		}
 	if (links)
-		maildir_remark(&md->tree,
-			       "%s: %zu symbolic links among the "
-			       "messages, not followed",
-			       maildir_folder_id(md->folder), links);
+		remark_add(&md->tree.remarks,
+			   "%s: %zu symbolic links among the "
+			   "messages, not followed",
+			   maildir_folder_id(md->folder), links);
 	if (others)
-		maildir_remark(&md->tree,
-			       "%s: %zu special files among the "
-			       "messages, not opened",
-			       maildir_folder_id(md->folder), others);
+		remark_add(&md->tree.remarks,
+			   "%s: %zu special files among the "
+			   "messages, not opened",
+			   maildir_folder_id(md->folder), others);
 }
 
 static int maildir_next_folder(struct importer *imp, struct folder *f,
@@ -609,8 +609,8 @@ static int maildir_open(const char *path, const struct importer_options *opt,
 	if (!md->tree.n) {
 		err_set(e, ERR_SOURCE, ERR_ACCOUNT, ERR_NEVER,
 			"%s: no Maildir here or below%s%s", walk_root(md->w),
-			md->tree.n_remarks ? "; " : "",
-			md->tree.n_remarks ? md->tree.remarks[0] : "");
+			md->tree.remarks.n ? "; " : "",
+			md->tree.remarks.n ? md->tree.remarks.lines[0] : "");
 		goto bad;
 	}
 	*imp_r = &md->base;
@@ -622,9 +622,7 @@ bad:
 
 static const char *maildir_line(struct importer *imp, unsigned nth)
 {
-	const struct maildir_tree *t = &self(imp)->tree;
-
-	return nth < t->n_remarks ? t->remarks[nth] : NULL;
+	return remark_nth(&self(imp)->tree.remarks, nth);
 }
 
 const struct importer_ops importer_maildir = {

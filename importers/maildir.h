@@ -6,6 +6,7 @@
 #include "core/base/err.h"
 #include "core/base/flags.h"
 #include "core/base/folder_use.h"
+#include "importers/remarks.h"
 #include "importers/walk.h"
 
 #include <stdbool.h>
@@ -54,15 +55,12 @@ struct maildir_folder {
 struct maildir_tree {
 	struct maildir_folder *folders;
 	size_t n, cap;
-	char **remarks;
-	size_t n_remarks, cap_remarks;
+	struct remarks remarks;
 };
 /* rel, or "." for the source itself. */
 const char *maildir_folder_id(const struct maildir_folder *f);
 int maildir_tree_find(struct maildir_tree *t, struct walk *w, struct err *e);
 void maildir_tree_free(struct maildir_tree *t);
-void maildir_remark(struct maildir_tree *t, const char *fmt, ...)
-	__attribute__((format(printf, 2, 3)));
 /* Whether rel has a new directory with a message in it that bears a time. That makes a
    Maildir even without cur: archivers and version control drop empty directories, and
    mail nobody has looked at must not be lost for that. */

@@ -4,38 +4,12 @@
    mbsync). */
 #include "importers/maildir.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 #include "core/base/utf8.h"
-
-void maildir_remark(struct maildir_tree *t, const char *fmt, ...)
-{
-	struct buf line = BUF_INIT;
-	char *text = NULL;
-	va_list ap;
-	int n;
-
-	va_start(ap, fmt);
-	n = vasprintf(&text, fmt, ap);
-	va_end(ap);
-	if (n < 0)
-		return;
-	for (int i = 0; i < n; i++) /* one line, whatever files are called */
-		if ((text[i] > 0 && text[i] < ' ') || text[i] == 0x7F)
-			text[i] = '?';
-	utf8_add_guessed(&line, text, (size_t)n);
-	free(text);
-	if (t->n_remarks == t->cap_remarks) {
-		t->cap_remarks += t->cap_remarks / 2 + 8;
-		t->remarks = mem_realloc(t->remarks,
-					 t->cap_remarks * sizeof(*t->remarks));
-	}
-	t->remarks[t->n_remarks++] = buf_detach(&line);
-}
 
 void maildir_tree_free(struct maildir_tree *t)
 {
@@ -44,10 +18,8 @@ void maildir_tree_free(struct maildir_tree *t)
 		free(t->folders[i].path);
 		free(t->folders[i].error);
 	}
-	for (size_t i = 0; i < t->n_remarks; i++)
-		free(t->remarks[i]);
 	free(t->folders);
-	free(t->remarks);
+	remarks_free(&t->remarks);
 	*t = (struct maildir_tree){ 0 };
 }
 
@@ -165,10 +137,10 @@ static void remark_links(struct maildir_tree *t, const char *rel,
 			first = d->entries[i].name;
 	}
 	if (n)
-		maildir_remark(t,
-			       "%s: %zu symbolic links not followed, the "
-			       "first is %s",
-			       rel[0] ? rel : ".", n, first);
+		remark_add(&t->remarks,
+			   "%s: %zu symbolic links not followed, the "
+			   "first is %s",
+			   rel[0] ? rel : ".", n, first);
 }
 
 static bool is_message_dir(const char *name)

@@ -111,9 +111,9 @@ static int is_folder(struct mbox *mb, const struct mbox_file *file,
 	if (mb->st.st_size == 0 || mbox_named_index(file->rel))
 		mb->tree.passed_over++;
 	else
-		mbox_remark(&mb->tree, "%s: %s, left out", file->rel,
-			    looks.packed ? "compressed; unpack it first"
-					 : "not an mbox");
+		remark_add(&mb->tree.remarks, "%s: %s, left out", file->rel,
+			   looks.packed ? "compressed; unpack it first"
+					: "not an mbox");
 	return 0;
 }
 
@@ -183,10 +183,10 @@ static void sum_up(struct mbox *mb)
 		return;
 	mb->summed_up = true;
 	if (mb->tree.passed_over)
-		mbox_remark(&mb->tree,
-			    "%zu index, control and empty files and "
-			    "directories passed over",
-			    mb->tree.passed_over);
+		remark_add(&mb->tree.remarks,
+			   "%zu index, control and empty files and "
+			   "directories passed over",
+			   mb->tree.passed_over);
 }
 
 static int mbox_next_folder(struct importer *imp, struct folder *f,
@@ -216,15 +216,15 @@ static int finish(struct mbox *mb, struct err *e)
 	struct stat st;
 
 	if (junk)
-		mbox_remark(&mb->tree,
-			    "%s: %llu bytes before the first message "
-			    "belong to none",
-			    mb->name.data, (unsigned long long)junk);
+		remark_add(&mb->tree.remarks,
+			   "%s: %llu bytes before the first message "
+			   "belong to none",
+			   mb->name.data, (unsigned long long)junk);
 	if (rejected)
-		mbox_remark(&mb->tree,
-			    "%s: %llu lines begin with \"From \" and "
-			    "were taken for text",
-			    mb->name.data, (unsigned long long)rejected);
+		remark_add(&mb->tree.remarks,
+			   "%s: %llu lines begin with \"From \" and "
+			   "were taken for text",
+			   mb->name.data, (unsigned long long)rejected);
 	if (fstat(mb->fd, &st) == 0 && st.st_size == mb->st.st_size &&
 	    st.st_mtim.tv_sec == mb->st.st_mtim.tv_sec &&
 	    st.st_mtim.tv_nsec == mb->st.st_mtim.tv_nsec)
@@ -339,13 +339,7 @@ static int mbox_pass(struct importer *imp, uint64_t length, struct err *e)
 
 static const char *mbox_nth_remark(struct importer *imp, unsigned nth)
 {
-	const struct mbox_tree *t = &self(imp)->tree;
-
-	if (nth < t->n_remarks)
-		return t->remarks[nth];
-	if (nth == t->n_remarks && t->more_remarks)
-		return "and more of the same";
-	return NULL;
+	return remark_nth(&self(imp)->tree.remarks, nth);
 }
 
 static void mbox_close(struct importer *imp)

@@ -5,7 +5,6 @@
 #include "importers/mbox_tree.h"
 
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,37 +15,6 @@
 #include "core/base/utf8.h"
 #include "importers/mbox_score.h"
 
-enum { REMARKS_MAX = 500 };
-
-void mbox_remark(struct mbox_tree *t, const char *fmt, ...)
-{
-	struct buf line = BUF_INIT;
-	char *text = NULL;
-	va_list ap;
-	int n;
-
-	if (t->n_remarks == REMARKS_MAX) {
-		t->more_remarks++;
-		return;
-	}
-	va_start(ap, fmt);
-	n = vasprintf(&text, fmt, ap);
-	va_end(ap);
-	if (n < 0)
-		return;
-	for (int i = 0; i < n; i++) /* one line, whatever files are called */
-		if ((text[i] > 0 && text[i] < ' ') || text[i] == 0x7F)
-			text[i] = '?';
-	utf8_add_guessed(&line, text, (size_t)n);
-	free(text);
-	if (t->n_remarks == t->cap_remarks) {
-		t->cap_remarks += t->cap_remarks / 2 + 8;
-		t->remarks = mem_realloc(t->remarks,
-					 t->cap_remarks * sizeof(*t->remarks));
-	}
-	t->remarks[t->n_remarks++] = buf_detach(&line);
-}
-
 void mbox_tree_free(struct mbox_tree *t)
 {
 	for (size_t i = 0; i < t->n; i++) {
@@ -54,10 +22,8 @@ void mbox_tree_free(struct mbox_tree *t)
 		free(t->files[i].path);
 		free(t->files[i].error);
 	}
-	for (size_t i = 0; i < t->n_remarks; i++)
-		free(t->remarks[i]);
 	free(t->files);
-	free(t->remarks);
+	remarks_free(&t->remarks);
 	*t = (struct mbox_tree){ 0 };
 }
 
@@ -244,9 +210,9 @@ static void look_at(struct mbox_tree *t, struct walk *w, struct buf *rel,
 	struct err e;
 
 	if (kind == 'l' || kind == '?')
-		mbox_remark(t, "%s: %s", rel->data,
-			    kind == 'l' ? "a symbolic link, not followed"
-					: "a special file, not opened");
+		remark_add(&t->remarks, "%s: %s", rel->data,
+			   kind == 'l' ? "a symbolic link, not followed"
+				       : "a special file, not opened");
 	else if (is_control(name) ||
 		 (kind == 'd' && is_foreign(name, is_maildir)))
 		t->passed_over++;
@@ -269,8 +235,8 @@ static int look_into(struct mbox_tree *t, struct walk *w, struct buf *rel,
 	is_maildir = has_dir(&d, "cur") &&
 		     (has_dir(&d, "new") || has_dir(&d, "tmp"));
 	if (is_maildir)
-		mbox_remark(
-			t,
+		remark_add(
+			&t->remarks,
 			"%s: a Maildir, left out; bring it over as maildir:%s",
 			rel_len ? rel->data : ".", "PATH");
 	for (size_t i = 0; i < d.n; i++) {

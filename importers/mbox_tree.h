@@ -2,6 +2,7 @@
 #ifndef MAILHAUL_IMPORTERS_MBOX_TREE_H
 #define MAILHAUL_IMPORTERS_MBOX_TREE_H
 
+#include "importers/remarks.h"
 #include "importers/walk.h"
 
 #include <stdbool.h>
@@ -19,14 +20,8 @@ struct mbox_tree {
 	struct mbox_file *files; /* sorted by rel */
 	size_t n, cap;
 	size_t passed_over; /* index and control files */
-	char **remarks;
-	size_t n_remarks, cap_remarks;
-	size_t more_remarks; /* beyond what is kept */
+	struct remarks remarks;
 };
-
-/* One line for people. */
-void mbox_remark(struct mbox_tree *t, const char *fmt, ...)
-	__attribute__((format(printf, 2, 3)));
 
 int mbox_tree_find(struct mbox_tree *t, struct walk *w, struct err *e);
 void mbox_tree_free(struct mbox_tree *t);

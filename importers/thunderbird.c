@@ -44,7 +44,7 @@ struct thunderbird {
 	struct tb_profile profile;
 	struct tb_names *names;
 	struct tb_folders folders;
-	struct tb_remarks remarks;
+	struct remarks remarks;
 
 	/* The current folder. */
 	const struct tb_folder *f;
@@ -166,7 +166,7 @@ static bool slurp(struct thunderbird *t, const char *dir, const char *name,
 	tb_path_join(&path, dir, name);
 	there = walk_stat(t->w, path.data, &st) == 0;
 	if (there && walk_slurp(t->w, path.data, CACHE_MAX, out, &e) < 0) {
-		tb_remark(&t->remarks, "%s", e.text);
+		remark_add(&t->remarks, "%s", e.text);
 		there = false;
 	}
 	buf_free(&path);
@@ -184,8 +184,8 @@ static void gather_names(struct thunderbird *t)
 	t->names = tb_names_new();
 	if (slurp(t, p->dir, "folderCache.json", &text) &&
 	    !tb_names_add_cache(t->names, text.data, text.len))
-		tb_remark(&t->remarks,
-			  "folderCache.json is damaged and not used");
+		remark_add(&t->remarks,
+			   "folderCache.json is damaged and not used");
 	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
 		if (slurp(t, p->dir, files[i], &text))
 			tb_names_add_uris(t->names, text.data, text.len);
@@ -215,10 +215,10 @@ static void tell_tags(struct thunderbird *t)
 		    strncmp(key, prefix, sizeof(prefix) - 1) ||
 		    strcmp(key + n - (sizeof(suffix) - 1), suffix))
 			continue;
-		tb_remark(&t->remarks, "tag %.*s is called '%s'",
-			  (int)(n - (sizeof(prefix) - 1) -
-				(sizeof(suffix) - 1)),
-			  key + sizeof(prefix) - 1, tb_prefs_value(prefs, i));
+		remark_add(&t->remarks, "tag %.*s is called '%s'",
+			   (int)(n - (sizeof(prefix) - 1) -
+				 (sizeof(suffix) - 1)),
+			   key + sizeof(prefix) - 1, tb_prefs_value(prefs, i));
 	}
 }
 
@@ -232,7 +232,7 @@ static void close_source(struct importer *imp)
 	tb_folders_free(&t->folders);
 	tb_names_free(t->names);
 	tb_profile_free(&t->profile);
-	tb_remarks_free(&t->remarks);
+	remarks_free(&t->remarks);
 	buf_free(&t->fingerprint);
 	walk_close(t->w);
 	free(t);
@@ -310,9 +310,9 @@ static int list_mail(struct thunderbird *t, struct folder *f, struct err *e)
 		buf_cut(&rel, dir_len);
 		buf_add_str(&rel, entry.name);
 		if (entry.kind == 'l')
-			tb_remark(&t->remarks,
-				  "%s is a symbolic link, not followed",
-				  rel.data);
+			remark_add(&t->remarks,
+				   "%s is a symbolic link, not followed",
+				   rel.data);
 		if (entry.kind != 'f' || entry.name[0] == '.' ||
 		    walk_stat(t->w, rel.data, &st) < 0)
 			continue;
@@ -371,24 +371,24 @@ static void tell_folder(struct thunderbird *t)
 	if (!t->f)
 		return;
 	if (t->unlisted)
-		tb_remark(
+		remark_add(
 			&t->remarks,
 			"%s: %zu messages are not in Thunderbird's index, but "
 			"not marked as deleted either; they are migrated",
 			t->f->id, t->unlisted);
 	if (t->unmarked)
-		tb_remark(
+		remark_add(
 			&t->remarks,
 			"%s: %zu messages are not in Thunderbird's valid index "
 			"any more and count as deleted",
 			t->f->id, t->unmarked);
 	if (t->reader && mbox_reader_junk(t->reader))
-		tb_remark(
+		remark_add(
 			&t->remarks,
 			"%s: %ju bytes in front of the first message are no mail",
 			t->f->id, (uintmax_t)mbox_reader_junk(t->reader));
 	if (t->reader && mbox_reader_rejected(t->reader))
-		tb_remark(
+		remark_add(
 			&t->remarks,
 			"%s: %ju lines begin like a message, but were taken for "
 			"text of the one before",
@@ -439,10 +439,10 @@ static void load_summary(struct thunderbird *t, const struct stat *mbox)
 		t->current = tb_summary_complete(t->summary) &&
 			     (!mbox || tb_summary_is_of(t->summary, mbox));
 	else if (t->f->msf && e.text[0])
-		tb_remark(&t->remarks, "%s", e.text);
+		remark_add(&t->remarks, "%s", e.text);
 	if (t->f->account->remote &&
 	    (!t->summary || !tb_summary_complete(t->summary)))
-		tb_remark(
+		remark_add(
 			&t->remarks,
 			"%s: without a whole index, copies of mail deleted on "
 			"the server cannot be told from others; all are migrated",
@@ -736,7 +736,7 @@ static const char *remark(struct importer *imp, unsigned nth)
 {
 	struct thunderbird *t = (struct thunderbird *)imp;
 
-	return nth < t->remarks.n ? t->remarks.lines[nth] : NULL;
+	return remark_nth(&t->remarks, nth);
 }
 
 const struct importer_ops importer_thunderbird = {

@@ -51,7 +51,7 @@ struct place {
 	const struct tb_account *account;
 	const struct tb_names *names;
 	struct tb_folders *out;
-	struct tb_remarks *r;
+	struct remarks *r;
 	const char *dir;
 	char **parents; /* names of the folders above; ended by NULL */
 	bool hidden;
@@ -119,7 +119,7 @@ static void tell(const struct place *at, const char *name, const char *what)
 {
 	char *rel = joined(at->dir, name, "");
 
-	tb_remark(at->r, "%s: %s", rel, what);
+	remark_add(at->r, "%s: %s", rel, what);
 	free(rel);
 }
 
@@ -228,10 +228,10 @@ static void judge_directory(const struct place *at, const char *name)
 		return;
 	rel = joined(at->dir, name, "");
 	if (tb_looks_like_account(at->w, rel))
-		tb_remark(at->r,
-			  "%s holds folders, but is none itself; to migrate "
-			  "them, give thunderbird:%s/%s as a source",
-			  rel, walk_root(at->w), rel);
+		remark_add(at->r,
+			   "%s holds folders, but is none itself; to migrate "
+			   "them, give thunderbird:%s/%s as a source",
+			   rel, walk_root(at->w), rel);
 	free(rel);
 }
 
@@ -480,10 +480,10 @@ static void take_folder(const struct place *at, const struct walk_entry *entry,
 		f->maildir = entry->kind == 'd';
 		f->hidden = at->hidden || lost || at->account->hidden;
 		if (lost)
-			tb_remark(at->r,
-				  "%s: Thunderbird does not show this folder "
-				  "any more; its mail is migrated as '%s'",
-				  f->id, id.name.data);
+			remark_add(at->r,
+				   "%s: Thunderbird does not show this folder "
+				   "any more; its mail is migrated as '%s'",
+				   f->id, id.name.data);
 	}
 	if (children)
 		find_children(at, leaf, id.name.data, lost);
@@ -558,7 +558,7 @@ static int by_id(const void *a, const void *b)
 void tb_folders_find(struct walk *w, const struct tb_profile *p,
 		     const struct tb_names *names,
 		     const struct importer_options *opt, struct tb_folders *out,
-		     struct tb_remarks *r)
+		     struct remarks *r)
 {
 	char *none[] = { NULL };
 

@@ -30,7 +30,7 @@ struct tb_folders {
 void tb_folders_find(struct walk *w, const struct tb_profile *p,
 		     const struct tb_names *names,
 		     const struct importer_options *opt, struct tb_folders *out,
-		     struct tb_remarks *r);
+		     struct remarks *r);
 void tb_folders_free(struct tb_folders *f);
 
 #endif

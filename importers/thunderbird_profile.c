@@ -4,7 +4,6 @@
    hints. */
 #include "importers/thunderbird_profile.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,38 +14,6 @@ enum {
 	INI_MAX = 1 << 20,
 	PREFS_MAX = 64 << 20,
 };
-
-void tb_remark(struct tb_remarks *r, const char *fmt, ...)
-{
-	struct buf clean = BUF_INIT;
-	char *text = NULL;
-	va_list ap;
-	int n;
-
-	va_start(ap, fmt);
-	n = vasprintf(&text, fmt, ap);
-	va_end(ap);
-	if (n < 0)
-		return;
-	utf8_add_guessed(&clean, text, (size_t)n);
-	free(text);
-	for (size_t i = 0; i < clean.len; i++)
-		if ((unsigned char)clean.data[i] < ' ' || clean.data[i] == 0x7f)
-			clean.data[i] = '?';
-	if (r->n == r->cap) {
-		r->cap = r->cap * 2 + 16;
-		r->lines = mem_realloc(r->lines, r->cap * sizeof(*r->lines));
-	}
-	r->lines[r->n++] = buf_detach(&clean);
-}
-
-void tb_remarks_free(struct tb_remarks *r)
-{
-	for (size_t i = 0; i < r->n; i++)
-		free(r->lines[i]);
-	free(r->lines);
-	*r = (struct tb_remarks){ 0 };
-}
 
 void tb_path_join(struct buf *out, const char *dir, const char *name)
 {
@@ -289,7 +256,7 @@ static const struct candidate *best_candidate(const struct candidates *c)
 }
 
 /* The profile below a Thunderbird root, or NULL. The caller's. */
-static char *choose_profile(struct walk *w, struct tb_remarks *r)
+static char *choose_profile(struct walk *w, struct remarks *r)
 {
 	struct candidates c = { 0 };
 	const struct candidate *best;
@@ -305,12 +272,12 @@ static char *choose_profile(struct walk *w, struct tb_remarks *r)
 		dir = mem_strdup(best->dir);
 	for (size_t i = 0; best && i < c.n; i++)
 		if (&c.list[i] != best)
-			tb_remark(r,
-				  "another profile is left out; to migrate it "
-				  "too, give thunderbird:%s/%s as a source",
-				  walk_root(w), c.list[i].dir);
+			remark_add(r,
+				   "another profile is left out; to migrate it "
+				   "too, give thunderbird:%s/%s as a source",
+				   walk_root(w), c.list[i].dir);
 	if (best && c.n > 1)
-		tb_remark(r, "of %zu profiles, %s is read", c.n, dir);
+		remark_add(r, "of %zu profiles, %s is read", c.n, dir);
 	for (size_t i = 0; i < c.n; i++)
 		free(c.list[i].dir);
 	free(c.list);
@@ -432,7 +399,7 @@ static enum server_kind kind_of(const char *type)
 }
 
 static void add_server(struct walk *w, struct tb_profile *p, const char *server,
-		       bool remote_too, bool hidden, struct tb_remarks *r)
+		       bool remote_too, bool hidden, struct remarks *r)
 {
 	const char *type = server_pref(p, server, "type");
 	enum server_kind kind = type ? kind_of(type) : SERVER_LOCAL;
@@ -449,33 +416,33 @@ static void add_server(struct walk *w, struct tb_profile *p, const char *server,
 	switch (kind) {
 	case SERVER_FEEDS:
 	case SERVER_NEWS:
-		tb_remark(r, "account %s is left out: %s, no mail", name.data,
-			  kind == SERVER_FEEDS ? "feeds" : "news");
+		remark_add(r, "account %s is left out: %s, no mail", name.data,
+			   kind == SERVER_FEEDS ? "feeds" : "news");
 		break;
 	case SERVER_REMOTE:
 		if (!remote_too)
-			tb_remark(r,
-				  "%s account %s is left out: its mail is on "
-				  "the server; --imap-copies takes what was "
-				  "kept offline",
-				  type, name.data);
+			remark_add(r,
+				   "%s account %s is left out: its mail is on "
+				   "the server; --imap-copies takes what was "
+				   "kept offline",
+				   type, name.data);
 		/* fall through */
 	case SERVER_LOCAL:
 		if (found && (kind == SERVER_LOCAL || remote_too))
 			add_account(p, name.data, dir.data,
 				    kind == SERVER_REMOTE, hidden);
 		else if (kind == SERVER_LOCAL && said && !hidden)
-			tb_remark(r,
-				  "account %s keeps its mail outside of this "
-				  "source, in %s: to migrate it, give that "
-				  "as a source",
-				  name.data, said);
+			remark_add(r,
+				   "account %s keeps its mail outside of this "
+				   "source, in %s: to migrate it, give that "
+				   "as a source",
+				   name.data, said);
 		break;
 	}
 	if (found && hidden && kind == SERVER_LOCAL)
-		tb_remark(r,
-			  "%s holds mail of an account that was removed (%s)",
-			  dir.data, name.data);
+		remark_add(r,
+			   "%s holds mail of an account that was removed (%s)",
+			   dir.data, name.data);
 out:
 	buf_free(&name);
 	buf_free(&dir);
@@ -484,7 +451,7 @@ out:
 /* The accounts in use, in the program's order; then servers nothing refers to.
  */
 static void add_servers(struct walk *w, struct tb_profile *p, bool remote_too,
-			struct tb_remarks *r)
+			struct remarks *r)
 {
 	static const char prefix[] = "mail.server.";
 	const char *listed =
@@ -554,7 +521,7 @@ bool tb_looks_like_account(struct walk *w, const char *dir)
 /* Every directory below parent that no account has claimed. */
 static void add_unclaimed(struct walk *w, struct tb_profile *p,
 			  const char *parent, bool remote, bool known,
-			  struct tb_remarks *r)
+			  struct remarks *r)
 {
 	struct walk_dir d;
 	struct err e = ERR_INIT;
@@ -570,13 +537,13 @@ static void add_unclaimed(struct walk *w, struct tb_profile *p,
 		    tb_looks_like_account(w, dir)) {
 			add_account(p, d.entries[i].name, dir, remote, known);
 			if (known)
-				tb_remark(r,
-					  "%s holds mail that no account of "
-					  "the profile refers to",
-					  dir);
+				remark_add(r,
+					   "%s holds mail that no account of "
+					   "the profile refers to",
+					   dir);
 		} else if (d.entries[i].kind == 'l') {
-			tb_remark(r, "%s is a symbolic link, not followed",
-				  dir);
+			remark_add(r, "%s is a symbolic link, not followed",
+				   dir);
 		}
 		free(dir);
 	}
@@ -584,7 +551,7 @@ static void add_unclaimed(struct walk *w, struct tb_profile *p,
 }
 
 static void add_disk_accounts(struct walk *w, struct tb_profile *p,
-			      bool remote_too, bool known, struct tb_remarks *r)
+			      bool remote_too, bool known, struct remarks *r)
 {
 	char *mail = joined(p->dir, "Mail"), *imap = joined(p->dir, "ImapMail");
 
@@ -594,17 +561,17 @@ static void add_disk_accounts(struct walk *w, struct tb_profile *p,
 		if (remote_too)
 			add_unclaimed(w, p, imap, true, known, r);
 		else if (!known)
-			tb_remark(r,
-				  "%s is left out: its mail is on the server; "
-				  "--imap-copies takes what was kept offline",
-				  imap);
+			remark_add(r,
+				   "%s is left out: its mail is on the server; "
+				   "--imap-copies takes what was kept offline",
+				   imap);
 	}
 	free(mail);
 	free(imap);
 }
 
 static void read_prefs(struct walk *w, struct tb_profile *p, const char *name,
-		       struct tb_remarks *r)
+		       struct remarks *r)
 {
 	struct buf text = BUF_INIT;
 	struct err e = ERR_INIT;
@@ -613,7 +580,7 @@ static void read_prefs(struct walk *w, struct tb_profile *p, const char *name,
 
 	if (walk_stat(w, path, &st) == 0) {
 		if (walk_slurp(w, path, PREFS_MAX, &text, &e) < 0)
-			tb_remark(r, "%s", e.text);
+			remark_add(r, "%s", e.text);
 		tb_prefs_parse(p->prefs, text.data, text.len);
 	}
 	buf_free(&text);
@@ -639,17 +606,17 @@ static void root_leaf(struct walk *w, struct buf *out, bool *remote_r)
 
 /* A source without settings: a Mail directory, or that of one account. */
 static void add_bare(struct walk *w, struct tb_profile *p, bool remote_too,
-		     struct tb_remarks *r)
+		     struct remarks *r)
 {
 	struct buf leaf = BUF_INIT;
 	bool remote;
 
 	root_leaf(w, &leaf, &remote);
 	if (remote && !remote_too)
-		tb_remark(r,
-			  "%s is left out: its mail is on the server; "
-			  "--imap-copies takes what was kept offline",
-			  walk_root(w));
+		remark_add(r,
+			   "%s is left out: its mail is on the server; "
+			   "--imap-copies takes what was kept offline",
+			   walk_root(w));
 	else if (tb_looks_like_account(w, ""))
 		add_account(p, leaf.data, "", remote, false);
 	else
@@ -658,7 +625,7 @@ static void add_bare(struct walk *w, struct tb_profile *p, bool remote_too,
 }
 
 int tb_profile_find(struct walk *w, bool remote_too, struct tb_profile *p,
-		    struct tb_remarks *r, struct err *e)
+		    struct remarks *r, struct err *e)
 {
 	bool listed, bare;
 	struct stat st;
@@ -676,9 +643,10 @@ int tb_profile_find(struct walk *w, bool remote_too, struct tb_profile *p,
 		read_prefs(w, p, "user.js", r);
 	}
 	if (is_kind(w, p->dir, "lock", S_IFLNK, &st))
-		tb_remark(r,
-			  "Thunderbird may be running with this profile: close "
-			  "it, or run again when it is closed");
+		remark_add(
+			r,
+			"Thunderbird may be running with this profile: close "
+			"it, or run again when it is closed");
 	add_servers(w, p, remote_too, r);
 	listed = p->n || tb_prefs_get(p->prefs, "mail.accountmanager.accounts");
 	if (!bare)
@@ -686,9 +654,9 @@ int tb_profile_find(struct walk *w, bool remote_too, struct tb_profile *p,
 	else
 		add_bare(w, p, remote_too, r);
 	if (!listed && p->n)
-		tb_remark(r,
-			  "there is no usable prefs.js: accounts are named by "
-			  "their directories");
+		remark_add(r,
+			   "there is no usable prefs.js: accounts are named by "
+			   "their directories");
 	if (!p->n && !r->n)
 		return err_set(e, ERR_SOURCE, ERR_ACCOUNT, ERR_NEVER,
 			       "%s: no mail of Thunderbird here", walk_root(w));

@@ -4,6 +4,7 @@
 
 #include "core/base/err.h"
 #include "importers/thunderbird_prefs.h"
+#include "importers/remarks.h"
 #include "importers/walk.h"
 
 #include <stdbool.h>
@@ -13,14 +14,6 @@
    and, where they are missing, what is on disk. Paths are relative to the walk's
    root; the root itself is "". */
 
-/* What people should be told, one line each. */
-struct tb_remarks {
-	char **lines;
-	size_t n, cap;
-};
-void tb_remark(struct tb_remarks *r, const char *fmt, ...)
-	__attribute__((format(printf, 2, 3)));
-void tb_remarks_free(struct tb_remarks *r);
 
 struct tb_account {
 	char *name; /* for people */
@@ -46,7 +39,7 @@ bool tb_looks_like_account(struct walk *w, const char *dir);
 /* Find the profile and its accounts. remote_too: also accounts whose mail is on a
    server. p is to be freed in any case. */
 int tb_profile_find(struct walk *w, bool remote_too, struct tb_profile *p,
-		    struct tb_remarks *r, struct err *e);
+		    struct remarks *r, struct err *e);
 void tb_profile_free(struct tb_profile *p);
 
 #endif
