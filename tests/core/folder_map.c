@@ -37,7 +37,7 @@ static const struct {
 	{ .what = "F2: the inbox in any case", .maps = { "Inbox/A=B" },
 	  .path = { "INBOX", "A" }, .want = "B" },
 	{ .what = "F2: other folders only in theirs", .maps = { "sent=B" },
-	  .path = { "Sent" }, .want = "Sent" },
+	  .path = { "Sent" }, .want = "Sent", .want_use = USE_SENT },
 	{ .what = "F3: everything below", .under = "Old PC/2019",
 	  .path = { "Sent" }, .use = USE_SENT, .want = "Old PC/2019/Sent" },
 	{ .what = "F1: excluded", .exclude = "Junk", .path = { "Junk" } },
