@@ -195,12 +195,31 @@ static void add_tidy(struct buf *out, const char *s, size_t n)
 	}
 }
 
+/* Printable ASCII without an encoded word and without a run of blanks: most
+   subjects are nothing else, and a scan reads one for every message. */
+static bool is_simple(const char *s, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		unsigned char c = (unsigned char)s[i];
+
+		if (c < ' ' || c >= 0x7F ||
+		    (c == '=' && i + 1 < n && s[i + 1] == '?') ||
+		    (c == ' ' && (i == 0 || i + 1 == n || s[i + 1] == ' ')))
+			return false;
+	}
+	return true;
+}
+
 void utf8_add_header(struct buf *out, const char *s, size_t n)
 {
 	struct buf text = BUF_INIT;
 	bool after_word = false, found;
 	struct word w;
 
+	if (is_simple(s, n)) {
+		buf_add(out, s, n);
+		return;
+	}
 	while (n) {
 		size_t len = plain_length(s, n, &w, &found);
 
