@@ -136,10 +136,28 @@ static int confirm(struct engine *g, const struct place *p, struct doubt *d,
 	return ledger_copy_resolve(g->led, d->id, COPY_UPLOADED, NULL, e);
 }
 
+/* Is it a message that we know to be done? Without UIDPLUS its UID does not
+ * tell. */
+static int is_known(struct engine *g, const struct place *p,
+		    const struct intake *in, struct err *e)
+{
+	struct ledger_message m;
+	bool core_only;
+	int got;
+
+	ledger_message_init(&m);
+	got = ledger_find(g->led, p->ledger.id, &in->digest, &m, &core_only, e);
+	if (got > 0)
+		got = !core_only && m.state == LEDGER_DONE;
+	ledger_message_free(&m);
+	return got;
+}
+
 static int compare(struct engine *g, const struct place *p, struct doubts *d,
 		   uint32_t uid, const struct intake *in, struct err *e)
 {
 	struct buf id = BUF_INIT;
+	int known;
 
 	for (size_t i = 0; i < d->n; i++) {
 		if (d->at[i].settled ||
@@ -147,6 +165,9 @@ static int compare(struct engine *g, const struct place *p, struct doubts *d,
 			continue;
 		return confirm(g, p, &d->at[i], uid, e);
 	}
+	known = is_known(g, p, in, e);
+	if (known)
+		return known < 0 ? -1 : 0;
 	header_add_message_id(&in->header, &id);
 	for (size_t i = 0; i < d->n && id.len; i++)
 		if (!d->at[i].settled && d->at[i].size == in->wire_size &&
@@ -185,10 +206,20 @@ static int compare_candidates(struct engine *g, const struct place *p,
 
 /* Servers that change bytes (Dovecot: NUL becomes 0x80) give another digest
    back. One message of the same size and Message-ID that is above the floor and
-   not one we know is that message; sending it again would double it. */
+   none that we know is that message; sending it again would double it. But
+   where other messages of ours have the same Message-ID it may be one of those,
+   changed as well: then it is sent again, for a message twice is better than
+   none. */
 static int settle_lookalike(struct engine *g, const struct place *p,
 			    struct doubt *d, struct err *e)
 {
+	uint64_t namesakes;
+
+	if (ledger_count_same_id(g->led, p->ledger.id, d->message_id,
+				 &d->digest, &namesakes, e) < 0)
+		return -1;
+	if (namesakes)
+		return 0;
 	log_line(LOG_WARNING,
 		 "%s: UID %u is taken for <%s>, though the server changed it",
 		 p->server.shown.data, d->lookalike, d->message_id);

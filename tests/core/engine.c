@@ -97,7 +97,7 @@ static int double_open(struct target *t, const char *const *path,
 
 static void double_limits(struct target *t, struct target_limits *l_r)
 {
-	*l_r = (struct target_limits){ .batch_messages = 5,
+	*l_r = (struct target_limits){ .batch_messages = 4,
 				       .batch_bytes = 1 << 20 };
 	(void)t;
 }
@@ -377,10 +377,15 @@ static void make_sources(void)
 		   "From a@example.org Tue Mar  5 11:01:00 2024\n"
 		   "Message-ID: <three.1@example.org>\nSubject: three 1\n"
 		   "From: a@example.org\n"
-		   "Date: Tue, 5 Mar 2024 10:01:00 +0000\n\nOther text\n\n");
+		   "Date: Tue, 5 Mar 2024 10:01:00 +0000\n\nOther text\n\n"
+		   /* Even of the same size: only the bytes tell them apart. */
+		   "From a@example.org Tue Mar  5 11:02:00 2024\n"
+		   "Message-ID: <three.22@example.org>\nSubject: three 22\n"
+		   "From: a@example.org\n"
+		   "Date: Tue, 5 Mar 2024 10:22:00 +0000\n\nTexT 22\n\n");
 }
 
-enum { FOUND = FOLDERS * PER_FOLDER + 2, UNIQUE = FOUND - 1 };
+enum { FOUND = FOLDERS * PER_FOLDER + 3, UNIQUE = FOUND - 1 };
 
 static void discard_ledger(void)
 {
@@ -560,6 +565,7 @@ int main(void)
 	test_lost(true, false);
 	test_lost(false, false);
 	test_lost(true, true);
+	test_lost(false, true);
 	test_refused();
 	test_adoption();
 	snprintf(command, sizeof(command), "rm -rf %s", root);
