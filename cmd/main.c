@@ -186,6 +186,7 @@ static int take_target(struct call *c, unsigned needs, int *n_args,
 	if (target_url_parse(last, &c->target, e) < 0)
 		return -1;
 	(*n_args)--;
+	folder_map_root(c->opt.map, c->target.prefix);
 	if (c->opt.plaintext && c->target.tls)
 		return err_set(e, ERR_USAGE, ERR_RUN, ERR_NEVER,
 			       "--plaintext goes with imap://, not imaps://");

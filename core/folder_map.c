@@ -16,7 +16,7 @@ struct rule {
 struct folder_map {
 	struct rule *rules;
 	size_t n_rules;
-	char *under;
+	char *under, *root;
 	char **includes, **excludes;
 	size_t n_includes, n_excludes;
 };
@@ -43,6 +43,7 @@ void folder_map_free(struct folder_map *m)
 	}
 	free(m->rules);
 	free(m->under);
+	free(m->root);
 	free_strings(m->includes, m->n_includes);
 	free_strings(m->excludes, m->n_excludes);
 	free(m);
@@ -79,6 +80,12 @@ void folder_map_under(struct folder_map *m, const char *folder)
 {
 	free(m->under);
 	m->under = nfc(folder, strlen(folder));
+}
+
+void folder_map_root(struct folder_map *m, const char *folder)
+{
+	free(m->root);
+	m->root = folder ? nfc(folder, strlen(folder)) : NULL;
 }
 
 static void add_glob(char ***globs, size_t *n, const char *glob)
@@ -156,12 +163,12 @@ static void add_joined(struct parts *p, const char *s)
 	}
 }
 
-/* The inbox has any case (RFC 9051 section 5.1): a Maildir's is INBOX, Thunderbird's
-   is Inbox, and people type either. */
+/* The inbox has any case (RFC 9051 section 5.1): a Maildir's is INBOX,
+   Thunderbird's is Inbox, and people type either. */
 static bool same_start(const char *src, const char *part, size_t n, bool top)
 {
-	return !strncmp(src, part, n) ||
-	       (top && !strcasecmp(part, "INBOX") && !strncasecmp(src, part, n));
+	return !strncmp(src, part, n) || (top && !strcasecmp(part, "INBOX") &&
+					  !strncasecmp(src, part, n));
 }
 
 /* How many leading parts of path spell src; 0 if src is no parent of it. Parts
@@ -218,8 +225,10 @@ static bool has_place(enum folder_use use)
 	}
 }
 
-static void make_key(struct mapped_folder *f)
+static void make_key(const struct folder_map *m, struct mapped_folder *f)
 {
+	if (m->root && *m->root)
+		buf_addf(&f->key, "\x1D%s\x1F", m->root);
 	for (size_t i = 0; f->path[i]; i++) {
 		enum folder_use use = USE_NONE;
 
@@ -266,6 +275,6 @@ bool folder_map_apply(const struct folder_map *m, const char *const *path,
 		f_r->use = rule || use == USE_NONE
 				   ? folder_use_by_name(parts.at[0])
 				   : use;
-	make_key(f_r);
+	make_key(m, f_r);
 	return true;
 }

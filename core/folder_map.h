@@ -26,6 +26,9 @@ void folder_map_free(struct folder_map *m);
 /* ERR_USAGE for a text without '=' or with an empty SRC. */
 int folder_map_add(struct folder_map *m, const char *src_dst, struct err *e);
 void folder_map_under(struct folder_map *m, const char *folder);
+/* The target's own /FOLDER: the server side puts everything below it; here it keeps
+   the ledger's folders apart from those of another. NULL: none. */
+void folder_map_root(struct folder_map *m, const char *folder);
 void folder_map_include(struct folder_map *m, const char *glob);
 void folder_map_exclude(struct folder_map *m, const char *glob);
 

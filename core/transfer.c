@@ -209,9 +209,9 @@ static int finish_item(struct engine *g, struct flight *f,
 	case APPEND_REFUSED:
 		return finish_refused(g, o, &item->why, e);
 	case APPEND_UNSENT:
-	case APPEND_WAITING:
 		o->work->clean = false;
 		return ledger_retract(g->led, o->id, e);
+	case APPEND_WAITING:
 	case APPEND_UNKNOWN:
 		break; /* the intent stays open: settling finds out */
 	}
@@ -538,8 +538,12 @@ static int consider(struct engine *g, struct work *w, struct outgoing *o,
 /* ---- reading ---- */
 
 /* Was this copy dealt with for good, so that it need not be read? */
-static bool settled(const struct engine *g, const struct ledger_copy *c)
+static bool settled(const struct engine *g, const struct work *w,
+		    const struct ledger_copy *c)
 {
+	/* With another --map it may have gone to another folder. */
+	if (c->target_folder != g->plan.places[w->place].ledger.id)
+		return false;
 	switch (c->state) {
 	case COPY_UPLOADED:
 	case COPY_ALREADY:
@@ -568,7 +572,7 @@ static int read_message(struct engine *g, struct work *w, struct importer *imp,
 					   o->m.locator.data, g->run, &old, e);
 	if (got < 0)
 		return -1;
-	if (got && w->trust_locators && settled(g, &old)) {
+	if (got && w->trust_locators && settled(g, w, &old)) {
 		g->progress.bytes_done += old.length;
 		return pass(imp, old.length, e);
 	}
@@ -596,6 +600,11 @@ static int next_message(struct engine *g, struct work *w, struct importer *imp,
 	if (got == 0 || (got < 0 && e->scope > ERR_MESSAGE))
 		return got;
 	g->progress.messages++;
+	/* Each that is found has a row of its own (M2), wherever the importer
+	   gave up. */
+	if (!o->m.locator.len)
+		buf_addf(&o->m.locator, "unreadable, number %llu of the run",
+			 (unsigned long long)g->progress.messages);
 	if (got < 0) {
 		struct err why = *e;
 

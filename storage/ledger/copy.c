@@ -33,6 +33,7 @@ int ledger_copy_find(struct ledger *led, int64_t folder, const char *locator,
 	*c_r = (struct ledger_copy){
 		.id = sqlite3_column_int64(u.st, 0),
 		.message = sqlite3_column_int64(u.st, 2),
+		.target_folder = sqlite3_column_int64(u.st, 5),
 	};
 	seen_run = sqlite3_column_int64(u.st, 4);
 	if (use_get_enum(&u, 1, COPY_FAILED, &state, e) < 0 ||

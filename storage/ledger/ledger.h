@@ -213,6 +213,7 @@ struct ledger_copy {
 	int64_t id;
 	enum ledger_copy_state state;
 	int64_t message; /* 0 when skipped, or when it could not be read */
+	int64_t target_folder; /* of that message; 0 */
 	uint64_t length;
 };
 

@@ -171,8 +171,9 @@ const struct statement_text statement_texts[STATEMENTS] = {
 		false },
 
 	[ST_COPY_FIND] = {
-		"SELECT id, state, message, length, seen_run FROM copy "
-		"WHERE folder = ?1 AND locator = ?2", false },
+		"SELECT id, state, message, length, seen_run, "
+		"(SELECT target_folder FROM message WHERE id = copy.message) "
+		"FROM copy WHERE folder = ?1 AND locator = ?2", false },
 	[ST_COPY_SEEN] = {
 		"UPDATE copy SET seen_run = ?2 WHERE id = ?1", true },
 	[ST_COPY_CLAIMED] = {

@@ -110,6 +110,25 @@ static void test_keys(void)
 	}
 }
 
+/* Two /FOLDERs of one account are two places. */
+static void test_root(void)
+{
+	const char *path[] = { "Sent", NULL };
+	struct folder_map *m = folder_map_new();
+	struct mapped_folder plain, old;
+
+	mapped_folder_init(&plain);
+	mapped_folder_init(&old);
+	folder_map_apply(m, path, USE_SENT, &plain);
+	folder_map_root(m, "Old PC");
+	folder_map_apply(m, path, USE_SENT, &old);
+	CHECK(!buf_equal(&plain.key, &old.key));
+	CHECK_STR(old.shown.data, "Sent");
+	mapped_folder_free(&plain);
+	mapped_folder_free(&old);
+	folder_map_free(m);
+}
+
 int main(void)
 {
 	struct folder_map *m = folder_map_new();
@@ -118,6 +137,7 @@ int main(void)
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
 		run(i);
 	test_keys();
+	test_root();
 	CHECK(folder_map_add(m, "no equals sign", &e) < 0 &&
 	      e.kind == ERR_USAGE);
 	CHECK(folder_map_add(m, "=x", &e) < 0);

@@ -123,6 +123,17 @@ class SecondRun(Case):
         self.assertEqual(second.already, first.uploaded)
         self.assertEqual(self.on_server(), before)
 
+    def test_two_folders_of_one_account(self):
+        """imaps://.../One and .../Two share a ledger, and are two places."""
+        box = maildir(self.path("Maildir"), {"": 5, ".Sent": 3})
+        target = self.dovecot.target(self.user)
+        for folder in "One", "Two":
+            first = self.migrate(box, to=target + "/" + folder).summary
+            self.assertEqual(first.uploaded, 8, first)
+            again = self.migrate(box, to=target + "/" + folder).summary
+            self.assertEqual((again.uploaded, again.already), (0, 8), again)
+        self.assertEqual(sum(self.on_server().values()), 16)
+
     def test_another_pc_with_the_same_mail(self):
         """Many sources feed one ledger: what one brought is known of the next."""
         self.migrate(maildir(self.path("one"), {"": 8}))
