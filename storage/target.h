@@ -81,11 +81,36 @@ struct target_open {
 	struct err why;
 };
 
+/* What a server is known to do to mail without saying so (docs/servers.md). A set;
+   people are told before the first byte goes out. */
+enum target_change {
+	CHANGES_8BIT_HEADERS = 1 << 0, /* raw 8-bit bytes in a header become 'X' */
+	CHANGES_NUL = 1 << 1,	       /* NUL becomes another byte, or cuts the mail off */
+	CHANGES_LONE_CR = 1 << 2,      /* a CR without LF is dropped or refused */
+	CHANGES_LAST_EOL = 1 << 3,     /* a missing last line end is added */
+	CHANGES_FLAGS = 1 << 4,	       /* flags given with APPEND are lost */
+	CHANGES_KEYWORDS = 1 << 5,     /* keywords are lost */
+	CHANGES_DATE = 1 << 6,	       /* INTERNALDATE given with APPEND is lost */
+	CHANGES_BYTES = 1 << 7,	       /* mail is made anew when it is fetched: no digest
+					  will ever match */
+};
+
 struct target_limits {
 	size_t batch_messages; /* what a batch should hold at most, now: adapts */
 	uint64_t batch_bytes;
 	uint64_t message_bytes;/* largest message it takes (APPENDLIMIT); 0 unknown */
+	uint64_t daily_bytes;  /* what its provider takes a day; 0 unknown */
 	bool tells_uids;       /* UIDPLUS */
+	bool takes_nul;	       /* BINARY */
+	unsigned changes;      /* enum target_change */
+	const char *server;    /* who it is, for people: "Cyrus", "Gmail"; "" */
+};
+
+/* Room in the mailbox (RFC 9208), bytes and messages. */
+struct target_quota {
+	bool has_bytes, has_messages; /* there is a limit, and these are known */
+	uint64_t bytes_used, bytes_limit;
+	uint64_t messages_used, messages_limit;
 };
 
 struct target_ops {
@@ -134,6 +159,14 @@ struct target_ops {
 			   const uint32_t *uids, size_t n, struct err *e);
 	int (*fetch_next)(struct target *t, uint32_t *uid_r, struct intake *in,
 			  struct err *e);
+
+	/* How full is the mailbox? Nothing is known for certain of a server without
+	   quota: then 0 with neither has set. May be NULL. No batch is open. */
+	int (*quota)(struct target *t, struct target_quota *q_r, struct err *e);
+
+	/* After submit or reap failed and every batch is back: can it go on all the same?
+	   (It was refused something, and is not broken.) May be NULL. */
+	bool (*alive)(struct target *t);
 
 	/* Bytes that went out on the wire so far. */
 	uint64_t (*bytes_sent)(struct target *t);

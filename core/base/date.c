@@ -609,6 +609,19 @@ void date_add_iso(struct buf *out, int64_t t)
 		 tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec);
 }
 
+void date_add_local(struct buf *out, int64_t t)
+{
+	time_t when = (time_t)t;
+	struct tm tm;
+
+	if (!localtime_r(&when, &tm)) {
+		date_add_iso(out, t);
+		return;
+	}
+	buf_addf(out, "%04d-%02d-%02d %02d:%02d", tm.tm_year + 1900,
+		 tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min);
+}
+
 int64_t date_choose(const struct date_evidence *ev, int64_t now)
 {
 	const int64_t chain[] = {

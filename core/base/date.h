@@ -34,6 +34,9 @@ void date_add_imap(struct buf *out, int64_t t);
 /* Append "2024-01-02T10:11:12Z". */
 void date_add_iso(struct buf *out, int64_t t);
 
+/* Append "2024-01-02 19:11" in the zone of this machine, for people. */
+void date_add_local(struct buf *out, int64_t t);
+
 /* What is known of when a message arrived, each DATE_NONE where it is not.
    The chain of formats.md section 6.3. */
 struct date_evidence {

@@ -19,6 +19,7 @@ enum err_kind {
 	ERR_USAGE,	 /* 64: the command line */
 	ERR_SOURCE,	 /* 66: a source cannot be read */
 	ERR_UNREACHABLE, /* 69: no connection, or no trust in it */
+	ERR_CRASHED,	 /* 70: we, or a library below us */
 	ERR_LEDGER,	 /* 73: the ledger cannot be written */
 	ERR_BUSY,	 /* 75: throttled, over the day's budget, locked */
 	ERR_PROTOCOL,	 /* 76: the server broke the protocol */
@@ -27,6 +28,7 @@ enum err_kind {
 	ERR_QUOTA,	 /* 79: over quota */
 	ERR_INTERRUPTED, /* 130 */
 	ERR_REFUSED,	 /* the server refused this one message or folder */
+	ERR_TOO_BIG,	 /* the same, and its size is the reason */
 	ERR_NO_FOLDER,	 /* the folder is not there (TRYCREATE) */
 };
 

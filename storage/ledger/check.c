@@ -188,7 +188,8 @@ int ledger_check_next_found(struct ledger *led, uint32_t uid,
 	m->id = sqlite3_column_int64(u.st, 0);
 	if (use_get_uint32(&u, 1, &m->uid, e) < 0 ||
 	    use_get_digest(&u, 2, m->digest.full, e) < 0 ||
-	    use_get_digest(&u, 3, m->digest.core, e) < 0)
+	    use_get_digest(&u, 3, m->digest.core, e) < 0 ||
+	    message_read_repairs(&u, 4, m, e) < 0)
 		return -1;
 	use_end(&u);
 	return 1;

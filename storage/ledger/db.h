@@ -22,6 +22,7 @@ enum statement {
 	ST_RUN_BEGIN,
 	ST_RUN_END,
 	ST_RUN_LAST,
+	ST_RUN_OPEN,
 	ST_SOURCE_FIND,
 	ST_SOURCE_ADD,
 	ST_SOURCE_FORMAT,
@@ -54,6 +55,13 @@ enum statement {
 	ST_MESSAGE_OWNS_UID,
 	ST_MESSAGE_SAYS,
 	ST_MESSAGE_PENDING,
+	ST_REPAIR_SET,
+	ST_REPAIR_PUT,
+	ST_REPAIR_DROP,
+	ST_REPAIR_SENT,
+	ST_TRAFFIC_ADD,
+	ST_TRAFFIC_FORGET,
+	ST_TRAFFIC_SINCE,
 	ST_FOREIGN_ADD,
 	ST_FOREIGN_BY_ID,
 	ST_FOREIGN_BY_SIZE,
@@ -146,5 +154,9 @@ int use_get_enum(struct use *u, int column, int last, int *v_r, struct err *e);
 int use_get_digest(struct use *u, int column, uint8_t digest[DIGEST_SIZE],
 		   struct err *e);
 void use_get_buf(struct use *u, int column, struct buf *out);
+
+/* message.c: m's repairs stand in this column, m->id is known; fill in the rest. */
+int message_read_repairs(struct use *u, int column, struct ledger_message *m,
+			 struct err *e);
 
 #endif

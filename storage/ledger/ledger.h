@@ -55,6 +55,26 @@ int ledger_begin_run(struct ledger *led, const char *command, int64_t now,
 int ledger_end_run(struct ledger *led, int64_t run, int64_t now, int exit_status,
 		   struct err *e);
 
+/* The last run, if it was cut off (ended is NULL), to be continued as the same run by a
+   process that takes over from one that crashed: 1 with *run_r, 0, -1. */
+int ledger_last_run_open(struct ledger *led, int64_t *run_r, struct err *e);
+
+/* ---- the day's budget ----
+
+   Bytes of messages handed to the server, counted when they are intended, in buckets of
+   an hour; those of more than two days ago are forgotten. In one commit with the
+   intents, so that a restart knows them. */
+int ledger_traffic_add(struct ledger *led, int64_t now, uint64_t bytes,
+		       struct err *e);
+/* Bytes in buckets that began after since. */
+int ledger_traffic_since(struct ledger *led, int64_t since, uint64_t *bytes_r,
+			 struct err *e);
+/* The buckets that began after since, oldest first: calls each with the hour's begin
+   (seconds since 1970). */
+int ledger_traffic_each(struct ledger *led, int64_t since,
+			void (*each)(void *ctx, int64_t began, uint64_t bytes),
+			void *ctx, struct err *e);
+
 /* ---- sources ---- */
 
 /* The source at this (real, absolute) path; made if it is new. */
@@ -123,6 +143,9 @@ struct ledger_message {
 	uint64_t size;	      /* wire size */
 	int64_t run;	      /* that brought it to its state */
 	struct digest digest;
+	unsigned repairs;     /* 0: sent as it is; otherwise ledger_repaired */
+	struct digest sent;   /* with repairs: of what is, or was, sent */
+	uint64_t sent_size;   /* likewise */
 	struct buf message_id;/* normal form */
 	struct buf why;
 };
@@ -165,6 +188,16 @@ int ledger_retract(struct ledger *led, int64_t id, struct err *e);
 /* The flags to have on the server are these as well (before it is sent). */
 int ledger_unite_flags(struct ledger *led, int64_t id, const struct flags *more,
 		       struct err *e);
+
+/* What goes out is not the message as the store has it: the server refused that, and
+   it was repaired (core/repair.h; repairs is its set, never 0). sent is the digest and
+   size the size of what is sent instead; the message's own digest stays its identity.
+   PLANNED or REFUSED only, before ledger_intend. ledger_next_intent, ledger_next_done
+   and ledger_find give repairs, sent and sent_size back. */
+int ledger_repaired(struct ledger *led, int64_t id, unsigned repairs,
+		    const struct digest *sent, uint64_t size, struct err *e);
+/* It goes out as the store has it after all. */
+int ledger_unrepaired(struct ledger *led, int64_t id, struct err *e);
 
 /* Open intents of a target folder, by id: 1 with the first whose id is over after, 0
    when there is none, -1. */

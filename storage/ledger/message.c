@@ -19,6 +19,34 @@ void ledger_message_free(struct ledger_message *m)
 	ledger_message_init(m);
 }
 
+int message_read_repairs(struct use *u, int column, struct ledger_message *m,
+			 struct err *e)
+{
+	struct use sent;
+	uint32_t repairs;
+	int got;
+
+	if (use_get_uint32(u, column, &repairs, e) < 0)
+		return -1;
+	m->repairs = repairs;
+	if (!repairs)
+		return 0;
+	if (use_begin(&sent, u->led, ST_REPAIR_SENT, e) < 0)
+		return -1;
+	use_int(&sent, m->id);
+	got = use_row(&sent, e);
+	if (got < 0)
+		return -1;
+	if (got == 0)
+		return db_damaged(u->led, "a repair without what was sent", e);
+	if (use_get_uint64(&sent, 0, &m->sent_size, e) < 0 ||
+	    use_get_digest(&sent, 1, m->sent.full, e) < 0 ||
+	    use_get_digest(&sent, 2, m->sent.core, e) < 0)
+		return -1;
+	use_end(&sent);
+	return 0;
+}
+
 /* The columns are MESSAGE_COLUMNS of statements.c. */
 static int read_message(struct use *u, struct ledger_message *m, struct err *e)
 {
@@ -36,7 +64,7 @@ static int read_message(struct use *u, struct ledger_message *m, struct err *e)
 	m->run = sqlite3_column_int64(u->st, 5);
 	use_get_buf(u, 8, &m->message_id);
 	use_get_buf(u, 9, &m->why);
-	return 0;
+	return message_read_repairs(u, 10, m, e);
 }
 
 /* The one message that u asks for: 1 with m filled in, 0, -1. */
@@ -231,6 +259,50 @@ int ledger_retract(struct ledger *led, int64_t id, struct err *e)
 	use_int(&u, id);
 	return change_state(&u, id, "L4: only an open intent may be taken back",
 			    e);
+}
+
+static int set_repairs(struct ledger *led, int64_t id, unsigned repairs,
+		       struct err *e)
+{
+	struct use u;
+
+	if (use_begin(&u, led, ST_REPAIR_SET, e) < 0)
+		return -1;
+	use_int(&u, id);
+	use_int(&u, repairs);
+	return change_state(&u, id,
+			    "L4: only what is planned or was refused may be "
+			    "repaired",
+			    e);
+}
+
+int ledger_repaired(struct ledger *led, int64_t id, unsigned repairs,
+		    const struct digest *sent, uint64_t size, struct err *e)
+{
+	struct use u;
+
+	if (!repairs)
+		return db_bug(led, e, "a repair that is none (message %lld)",
+			      (long long)id);
+	if (set_repairs(led, id, repairs, e) < 0 ||
+	    use_begin(&u, led, ST_REPAIR_PUT, e) < 0)
+		return -1;
+	use_int(&u, id);
+	use_int(&u, (int64_t)size);
+	use_bytes(&u, sent->full, DIGEST_SIZE);
+	use_bytes(&u, sent->core, DIGEST_SIZE);
+	return use_run(&u, NULL, e);
+}
+
+int ledger_unrepaired(struct ledger *led, int64_t id, struct err *e)
+{
+	struct use u;
+
+	if (set_repairs(led, id, 0, e) < 0 ||
+	    use_begin(&u, led, ST_REPAIR_DROP, e) < 0)
+		return -1;
+	use_int(&u, id);
+	return use_run(&u, NULL, e);
 }
 
 /* 0 with the flags that are to be on the server, -1. */

@@ -7,7 +7,7 @@
 /* What message.c's read_message() expects. */
 #define MESSAGE_COLUMNS                                                        \
 	"id, state, uid, uidvalidity, size, run, full_digest, core_digest, "   \
-	"message_id, why"
+	"message_id, why, repairs"
 
 /* SQL is laid out by hand. */
 /* clang-format off */
@@ -23,6 +23,11 @@ const struct statement_text statement_texts[STATEMENTS] = {
 	[ST_RUN_LAST] = {
 		"SELECT id, began, ended, exit_status, command FROM run "
 		"ORDER BY id DESC LIMIT 1", false },
+
+	/* Only if it is the last one. */
+	[ST_RUN_OPEN] = {
+		"SELECT id FROM run WHERE ended IS NULL "
+		"AND id = (SELECT max(id) FROM run)", false },
 
 	[ST_SOURCE_FIND] = {
 		"SELECT id FROM source WHERE path = ?1 AND format = ?2",
@@ -149,6 +154,28 @@ const struct statement_text statement_texts[STATEMENTS] = {
 		"LEFT JOIN copy c ON c.message = m.id AND c.state = 0 "
 		"WHERE m.id = ?1 GROUP BY m.id", false },
 
+	[ST_REPAIR_SET] = {
+		"UPDATE message SET repairs = ?2 "
+		"WHERE id = ?1 AND state IN (0, 3)", true },
+	[ST_REPAIR_PUT] = {
+		"INSERT OR REPLACE INTO sent_instead "
+		"(message, size, full_digest, core_digest) "
+		"VALUES (?1, ?2, ?3, ?4)", true },
+	[ST_REPAIR_DROP] = {
+		"DELETE FROM sent_instead WHERE message = ?1", true },
+	[ST_REPAIR_SENT] = {
+		"SELECT size, full_digest, core_digest FROM sent_instead "
+		"WHERE message = ?1", false },
+
+	[ST_TRAFFIC_ADD] = {
+		"INSERT INTO traffic (hour, bytes) VALUES (?1, ?2) "
+		"ON CONFLICT (hour) DO UPDATE SET bytes = bytes + ?2", true },
+	[ST_TRAFFIC_FORGET] = {
+		"DELETE FROM traffic WHERE hour < ?1", true },
+	[ST_TRAFFIC_SINCE] = {
+		"SELECT hour, bytes FROM traffic WHERE hour > ?1 ORDER BY hour",
+		false },
+
 	[ST_FOREIGN_ADD] = {
 		"INSERT OR REPLACE INTO foreign_mail "
 		"(target_folder, uid, size, message_id) "
@@ -243,7 +270,7 @@ const struct statement_text statement_texts[STATEMENTS] = {
 		"AND id NOT IN (SELECT message FROM temp.changed) "
 		"ORDER BY id LIMIT 1", false },
 	[ST_CHECK_NEXT_FOUND] = {
-		"SELECT m.id, f.uid, m.full_digest, m.core_digest "
+		"SELECT m.id, f.uid, m.full_digest, m.core_digest, m.repairs "
 		"FROM temp.found AS f JOIN message AS m ON m.id = f.message "
 		"WHERE f.uid > ?1 ORDER BY f.uid LIMIT 1", false },
 };
