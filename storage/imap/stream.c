@@ -1,29 +1,23 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The socket and its two faces; stream_tls.c adds TLS. S1-S4 are in stream.h.
- */
+/* The two faces, and the queue between them and what is below. S1-S4 are in
+   stream.h. */
 #include "storage/imap/stream.h"
 
-#include <arpa/inet.h>
-#include <assert.h>
 #include <errno.h>
 #include <libetpan/mailstream_low.h>
-#include <netdb.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "core/base/clock.h"
 #include "storage/imap/stream_internal.h"
 
 enum {
-	CONNECT_TIMEOUT_MS = 30 * 1000,
-	TIMEOUT_MS = 5 * 60 * 1000,
 	READ_CHUNK = 16 << 10,
 	/* What libetpan may be given, which keeps the whole answer to a command
 	   in memory: far beyond what any command we leave to it brings back. */
@@ -101,185 +95,6 @@ int stream_poll(int fd, short events, int ms)
 	}
 }
 
-/* Connecting */
-
-static int wait_connected(int fd, int ms)
-{
-	socklen_t len = sizeof(int);
-	int error = 0;
-
-	switch (stream_poll(fd, POLLOUT, ms)) {
-	case 0:
-		return ETIMEDOUT;
-	case -1:
-		return errno;
-	}
-	if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) < 0)
-		return errno;
-	return error;
-}
-
-/* 0 with *fd_r, or an errno. */
-static int connect_one(const struct addrinfo *ai, int ms, int *fd_r)
-{
-	int fd = socket(ai->ai_family,
-			ai->ai_socktype | SOCK_NONBLOCK | SOCK_CLOEXEC,
-			ai->ai_protocol);
-	int error = 0;
-
-	if (fd < 0)
-		return errno;
-	if (connect(fd, ai->ai_addr, ai->ai_addrlen) < 0)
-		error = errno == EINPROGRESS ? wait_connected(fd, ms) : errno;
-	if (error) {
-		close(fd);
-		return error;
-	}
-	*fd_r = fd;
-	return 0;
-}
-
-static int fail_connect(const struct stream_options *opt, int error, int ms,
-			struct err *e)
-{
-	if (error == ETIMEDOUT)
-		return err_set(e, ERR_UNREACHABLE, ERR_ACCOUNT, ERR_LATER,
-			       "%s: port %u does not answer (waited %d s)",
-			       opt->host, opt->port, (ms + 999) / 1000);
-	if (error == ECONNREFUSED)
-		return err_set(
-			e, ERR_UNREACHABLE, ERR_ACCOUNT, ERR_LATER,
-			"%s: nobody listens on port %u (connection refused)",
-			opt->host, opt->port);
-	return err_set(e, ERR_UNREACHABLE, ERR_ACCOUNT, ERR_LATER,
-		       "%s: cannot connect to port %u: %s", opt->host,
-		       opt->port, strerror(error));
-}
-
-/* Each address gets its share of the time that is left, so that a dead first
-   one does not use up what the others need. */
-static bool is_loopback(const struct sockaddr *sa)
-{
-	const struct sockaddr_in *in4 = (const void *)sa;
-	const struct sockaddr_in6 *in6 = (const void *)sa;
-
-	switch (sa->sa_family) {
-	case AF_UNIX:
-		return true;
-	case AF_INET:
-		return ntohl(in4->sin_addr.s_addr) >> 24 == IN_LOOPBACKNET;
-	case AF_INET6:
-		return IN6_IS_ADDR_LOOPBACK(&in6->sin6_addr) ||
-		       (IN6_IS_ADDR_V4MAPPED(&in6->sin6_addr) &&
-			in6->sin6_addr.s6_addr[12] == IN_LOOPBACKNET);
-	}
-	return false;
-}
-
-/* Before the first packet: nothing of ours goes anywhere else in the clear. */
-static int check_loopback(const struct addrinfo *list,
-			  const struct stream_options *opt, struct err *e)
-{
-	for (const struct addrinfo *ai = list; ai; ai = ai->ai_next)
-		if (!is_loopback(ai->ai_addr))
-			return err_set(e, ERR_CONFIG, ERR_ACCOUNT, ERR_NEVER,
-				       "%s: plain text only to a loopback "
-				       "address; use imaps://",
-				       opt->host);
-	return 0;
-}
-
-static int connect_any(const struct addrinfo *list,
-		       const struct stream_options *opt, int ms, int *fd_r,
-		       struct err *e)
-{
-	int64_t until = clock_ms() + ms;
-	int left = 0, error = ETIMEDOUT;
-
-	for (const struct addrinfo *ai = list; ai; ai = ai->ai_next)
-		left++;
-	for (const struct addrinfo *ai = list; ai; ai = ai->ai_next) {
-		int64_t share = (until - clock_ms()) / left--;
-
-		error = connect_one(ai, share > 1 ? (int)share : 1, fd_r);
-		if (!error)
-			return 0;
-	}
-	return fail_connect(opt, error, ms, e);
-}
-
-static int resolve(const struct stream_options *opt, struct addrinfo **list_r,
-		   struct err *e)
-{
-	struct addrinfo hints = { .ai_socktype = SOCK_STREAM };
-	char port[16];
-	int rc;
-
-	snprintf(port, sizeof(port), "%u", opt->port);
-	rc = getaddrinfo(opt->host, port, &hints, list_r);
-	if (rc == 0)
-		return 0;
-	if (rc == EAI_NONAME || rc == EAI_FAIL || rc == EAI_NODATA)
-		return err_set(e, ERR_UNREACHABLE, ERR_ACCOUNT, ERR_NEVER,
-			       "%s: there is no host of this name", opt->host);
-	return err_set(e, ERR_UNREACHABLE, ERR_ACCOUNT, ERR_LATER,
-		       "%s: the name cannot be looked up now: %s", opt->host,
-		       rc == EAI_SYSTEM ? strerror(errno) : gai_strerror(rc));
-}
-
-struct stream *stream_from_fd(int fd, const struct stream_options *opt)
-{
-	struct stream *s = mem_zalloc(sizeof(*s));
-	int one = 1;
-
-	/* These fail on sockets of tests that are not TCP, which is no matter.
-	 */
-	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
-	setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &one, sizeof(one));
-	s->fd = fd;
-	s->host = mem_strdup(opt->host);
-	s->port = opt->port;
-	s->ca_file = opt->ca_file ? mem_strdup(opt->ca_file) : NULL;
-	s->connect_timeout_ms = opt->connect_timeout_ms > 0
-					? opt->connect_timeout_ms
-					: CONNECT_TIMEOUT_MS;
-	s->timeout_ms = opt->timeout_ms > 0 ? opt->timeout_ms : TIMEOUT_MS;
-	s->send_wants = POLLOUT;
-	s->recv_wants = POLLIN;
-	buf_init(&s->queue);
-	snprintf(s->described, sizeof(s->described), "plain text");
-	return s;
-}
-
-int stream_connect(const struct stream_options *opt, struct stream **s_r,
-		   struct err *e)
-{
-	int ms = opt->connect_timeout_ms > 0 ? opt->connect_timeout_ms
-					     : CONNECT_TIMEOUT_MS;
-	struct addrinfo *list;
-	int fd = -1, ret;
-
-	if (resolve(opt, &list, e) < 0)
-		return -1;
-	ret = opt->loopback_only ? check_loopback(list, opt, e) : 0;
-	if (ret == 0)
-		ret = connect_any(list, opt, ms, &fd, e);
-	freeaddrinfo(list);
-	if (ret < 0)
-		return -1;
-	*s_r = stream_from_fd(fd, opt);
-	return 0;
-}
-
-bool stream_is_loopback(const struct stream *s)
-{
-	struct sockaddr_storage ss = { .ss_family = AF_UNSPEC };
-	socklen_t len = sizeof(ss);
-
-	return getpeername(s->fd, (struct sockaddr *)&ss, &len) == 0 &&
-	       is_loopback((const struct sockaddr *)&ss);
-}
-
 const char *stream_describe(const struct stream *s)
 {
 	return s->described;
@@ -293,7 +108,14 @@ uint64_t stream_bytes_sent(const struct stream *s)
 /* One attempt: bytes, 0 when there is none right now, -1 with the failure kept.
  */
 
+/* What is below the faces: deflate, or what is below that. */
 static ssize_t raw_recv(struct stream *s, char *bytes, size_t n)
+{
+	return s->deflate ? stream_deflate_recv(s, bytes, n)
+			  : stream_below_recv(s, bytes, n);
+}
+
+ssize_t stream_below_recv(struct stream *s, char *bytes, size_t n)
 {
 	ssize_t got;
 
@@ -311,7 +133,7 @@ static ssize_t raw_recv(struct stream *s, char *bytes, size_t n)
 	return fail_errno(s, errno);
 }
 
-static ssize_t raw_send(struct stream *s, const char *bytes, size_t n)
+static ssize_t below_send(struct stream *s, const char *bytes, size_t n)
 {
 	ssize_t got;
 
@@ -373,10 +195,10 @@ static int queue_fill(struct stream *s)
 
 /* A server that ends a session says why and closes. Our next bytes then meet a
    closed socket: read its last words before the stream is given up. */
-static ssize_t send_or_listen(struct stream *s, const char *bytes, size_t n)
+ssize_t stream_below_send(struct stream *s, const char *bytes, size_t n)
 {
 	struct err first;
-	ssize_t got = raw_send(s, bytes, n);
+	ssize_t got = below_send(s, bytes, n);
 
 	if (got >= 0) {
 		s->sent += (uint64_t)got;
@@ -389,6 +211,23 @@ static ssize_t send_or_listen(struct stream *s, const char *bytes, size_t n)
 	return -1;
 }
 
+/* Take bytes from a face: how many (0: the socket is full), or -1. */
+static ssize_t take(struct stream *s, const char *bytes, size_t n)
+{
+	ssize_t got = s->deflate ? stream_deflate_send(s, bytes, n)
+				 : stream_below_send(s, bytes, n);
+
+	if (got > 0)
+		s->plain += (uint64_t)got;
+	return got;
+}
+
+/* Bring out what deflate holds back: 1 when all has left, 0, -1. */
+static int flush(struct stream *s)
+{
+	return s->deflate ? stream_deflate_flush(s) : 1;
+}
+
 /* The pipeline's face */
 
 ssize_t stream_try_send(struct stream *s, const char *bytes, size_t n,
@@ -399,7 +238,7 @@ ssize_t stream_try_send(struct stream *s, const char *bytes, size_t n,
 	if (is_dead(s))
 		return stream_say_failure(s, e);
 	while (done < n) {
-		ssize_t got = send_or_listen(s, bytes + done, n - done);
+		ssize_t got = take(s, bytes + done, n - done);
 
 		/* What is gone is gone and must be told, or the pipeline would
 		   take a message for unsent that the server may have. The
@@ -425,31 +264,89 @@ ssize_t stream_try_recv(struct stream *s, char *bytes, size_t n, struct err *e)
 	if (is_dead(s))
 		return stream_say_failure(s, e);
 	got = raw_recv(s, bytes, n);
+	/* Whoever finds nothing is about to wait or to do something else. The
+	   server is to have heard all by then, or we its last words. */
+	if (got == 0 && flush(s) < 0)
+		got = queued(s) ? (ssize_t)queue_take(s, bytes, n) : -1;
 	return got < 0 ? stream_say_failure(s, e) : got;
+}
+
+static int64_t now_us(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * INT64_C(1000000) + ts.tv_nsec / 1000;
+}
+
+/* Is there anything to receive above the socket? */
+static bool has_arrived(const struct stream *s)
+{
+	return queued(s) || (s->ssl && SSL_pending(s->ssl) > 0) ||
+	       (s->deflate && stream_deflate_has_more(s));
+}
+
+int stream_will_wait(struct stream *s, bool sending, struct pollfd *p_r,
+		     struct err *e)
+{
+	bool full = sending;
+
+	if (queued(s))
+		return 1;
+	if (is_dead(s))
+		return stream_say_failure(s, e);
+	if (has_arrived(s))
+		return 1;
+	if (s->deflate) {
+		/* Who has more to say needs no flush, only room. One attempt is
+		   enough here: whoever finds nothing afterwards comes back. */
+		if (!sending && stream_deflate_flush(s) < 0)
+			return queued(s) ? 1 : stream_say_failure(s, e);
+		full = stream_deflate_is_stuck(s);
+		if (sending && !full)
+			return 1;
+	}
+	*p_r = (struct pollfd){
+		.fd = s->fd,
+		.events = full ? s->recv_wants | s->send_wants : s->recv_wants,
+	};
+	return 0;
 }
 
 int stream_wait(struct stream *s, bool sending, struct err *e)
 {
-	short events = s->recv_wants;
+	struct pollfd p;
+	int64_t from;
+	int got = stream_will_wait(s, sending, &p, e);
 
-	if (queued(s))
-		return 0;
-	if (is_dead(s))
-		return stream_say_failure(s, e);
-	if (s->ssl && SSL_pending(s->ssl) > 0)
-		return 0;
+	if (got)
+		return got < 0 ? -1 : 0;
+	from = now_us();
+	got = stream_poll(p.fd, p.events, s->timeout_ms);
 	if (sending)
-		events |= s->send_wants;
-	switch (stream_poll(s->fd, events, s->timeout_ms)) {
-	case 1:
+		s->wait_us += now_us() - from;
+	if (got > 0)
 		return 0;
-	case 0:
-		fail_silent(s, s->timeout_ms);
-		break;
-	default:
-		fail_errno(s, errno);
-	}
+	if (got == 0)
+		return stream_time_out(s, e);
+	fail_errno(s, errno);
 	return stream_say_failure(s, e);
+}
+
+int stream_time_out(struct stream *s, struct err *e)
+{
+	fail_silent(s, s->timeout_ms);
+	return stream_say_failure(s, e);
+}
+
+int stream_timeout_ms(const struct stream *s)
+{
+	return s->timeout_ms;
+}
+
+int stream_fd(const struct stream *s)
+{
+	return s->fd;
 }
 
 /* libetpan's face */
@@ -528,51 +425,68 @@ static int await_queue(struct stream *s)
 static ssize_t low_read(mailstream_low *low, void *bytes, size_t n)
 {
 	struct stream *s = low->data;
+	const char *from, *end;
 
 	if (await_queue(s) < 0)
 		return -1;
-	if (!s->ssl) {
-		/* One line at a time: what comes behind the answer to STARTTLS
-		   stays in the queue, where S3 finds it. */
-		const char *from = s->queue.data + s->queue_at;
-		const char *end = memchr(from, '\n', queued(s));
-
-		if (end && n > (size_t)(end - from) + 1)
-			n = (size_t)(end - from) + 1;
-	}
+	/* One line at a time: what comes behind the answer to STARTTLS stays in
+	   the queue, where S3 finds it, and what comes behind the one to
+	   COMPRESS is not text. */
+	from = s->queue.data + s->queue_at;
+	if (n > queued(s))
+		n = queued(s);
+	end = memchr(from, '\n', n);
+	if (end)
+		n = (size_t)(end - from) + 1;
 	n = queue_take(s, bytes, n);
-	return guard_bytes(s, bytes, n) < 0 ? -1 : (ssize_t)n;
+	if (guard_bytes(s, bytes, n) == 0)
+		return (ssize_t)n;
+	/* Nobody reads on behind a gap. */
+	buf_reset(&s->queue);
+	s->queue_at = 0;
+	return -1;
+}
+
+/* While the socket is full: drain what arrives, wait until something changes.
+ */
+static int await_room(struct stream *s)
+{
+	short events = s->send_wants;
+	int got;
+
+	/* A dead read side shows in the caller's next round, with the failure
+	   kept. */
+	if (queue_fill(s) < 0)
+		return 0;
+	if (queued(s) < STREAM_QUEUE)
+		events |= s->recv_wants;
+	got = stream_poll(s->fd, events, s->timeout_ms);
+	if (got < 0)
+		return fail_errno(s, errno);
+	return got ? 0 : fail_silent(s, s->timeout_ms);
 }
 
 static ssize_t low_write(mailstream_low *low, const void *bytes, size_t n)
 {
 	struct stream *s = low->data;
 	size_t done = 0;
+	int flushed = 0;
 
 	s->guard.answer = 0;
-	while (done < n) {
-		short events = s->send_wants;
-		ssize_t got;
+	while (done < n || !flushed) {
+		ssize_t got = 0;
 
 		if (is_dead(s))
 			return -1;
-		got = send_or_listen(s, (const char *)bytes + done, n - done);
-		if (got < 0)
+		if (done < n)
+			got = take(s, (const char *)bytes + done, n - done);
+		else
+			flushed = flush(s);
+		if (got < 0 || flushed < 0)
 			return -1;
 		done += (size_t)got;
-		if (got > 0)
-			continue;
-		/* A dead read side shows in the next round, with the failure
-		 * kept. */
-		if (queue_fill(s) < 0)
-			continue;
-		if (queued(s) < STREAM_QUEUE)
-			events |= s->recv_wants;
-		got = stream_poll(s->fd, events, s->timeout_ms);
-		if (got < 0)
-			return fail_errno(s, errno);
-		if (got == 0)
-			return fail_silent(s, s->timeout_ms);
+		if (!got && !flushed && await_room(s) < 0)
+			return -1;
 	}
 	return (ssize_t)n;
 }
@@ -581,6 +495,7 @@ static void hang_up(struct stream *s)
 {
 	if (s->fd < 0)
 		return;
+	stream_line_keep(s);
 	stream_tls_end(s, !is_dead(s));
 	close(s->fd);
 	s->fd = -1;
@@ -649,6 +564,7 @@ void stream_free(struct stream *s)
 		free(s->low->identifier);
 		free(s->low);
 	}
+	stream_deflate_end(s);
 	buf_free(&s->queue);
 	free(s->host);
 	free(s->ca_file);

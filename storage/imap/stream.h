@@ -63,9 +63,39 @@ ssize_t stream_try_recv(struct stream *s, char *bytes, size_t n, struct err *e);
    something. 0, or -1 after timeout_ms of silence in both directions. */
 int stream_wait(struct stream *s, bool sending, struct err *e);
 
+/* The same for whoever waits for several: 1 when there is no need to wait, 0 with *p_r to
+   poll for, -1. */
+struct pollfd;
+int stream_will_wait(struct stream *s, bool sending, struct pollfd *p_r,
+		     struct err *e);
+/* Silence of timeout_ms is over: the stream dies of it. Returns -1. */
+int stream_time_out(struct stream *s, struct err *e);
+int stream_timeout_ms(const struct stream *s);
+int stream_fd(const struct stream *s);
+
+/* COMPRESS=DEFLATE (RFC 4978), both ways, from the next byte on: right after the server's
+   tagged OK, with nothing unread and nothing unsent. What is given to try_send may then stay
+   here until stream_wait, or a read that finds nothing, pushes it out; so whoever has said
+   all he has to say waits, as the pipeline does. What the queue holds already is taken for
+   compressed: low_read gives one line at a time, so it begins right behind the OK. A
+   deflate stream that is broken, ends, or is a MiB of empty blocks kills the connection
+   with ERR_PROTOCOL; one that makes much of little is passed on in pieces (S2). */
+int stream_start_deflate(struct stream *s, struct err *e);
+bool stream_is_deflated(const struct stream *s);
+
+/* What the sending side has seen of the line so far. All counters only grow. */
+struct stream_line {
+	uint64_t plain;	  /* bytes given to try_send and low_write and taken */
+	uint64_t wire;	  /* ... as they left for TLS or the socket: after deflate */
+	int64_t wait_us;  /* spent in stream_wait with sending set: the socket was full */
+	int64_t peer_us;  /* TCP_INFO: of its busy time, the peer's window was shut */
+	int64_t busy_us;  /* TCP_INFO: data was in flight; 0 where the kernel cannot say */
+};
+void stream_line(const struct stream *s, struct stream_line *l_r);
+
 /* The failure that killed the stream; "" while it lives. */
 const char *stream_failure(const struct stream *s);
-/* Bytes handed to the connection: before TLS, so without its framing. */
+/* Bytes handed to the connection: behind deflate, before TLS, so without its framing. */
 uint64_t stream_bytes_sent(const struct stream *s);
 void stream_free(struct stream *s);
 

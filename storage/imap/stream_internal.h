@@ -7,8 +7,10 @@
 
 #include <openssl/ssl.h>
 
-/* What stream.c and stream_tls.c share. Nobody else includes this but tests, which
-   make streams of sockets of their own. */
+/* What the files of the stream share: stream.c has the two faces, stream_connect.c
+   makes the connection, stream_tls.c and stream_deflate.c lie between the faces and the
+   socket, in that order from below. Nobody else includes this but tests, which make
+   streams of sockets of their own. */
 
 /* Follows what libetpan is given. libetpan bounds neither lines nor literals, so
    somebody else has to. */
@@ -33,11 +35,14 @@ struct stream {
 	SSL *ssl;
 	short send_wants, recv_wants; /* what poll has to see first */
 	bool at_end;		      /* of the plain socket; for OpenSSL */
+	struct stream_deflate *deflate; /* NULL: nothing is compressed */
 
 	struct buf queue; /* arrived, not asked for; begins at queue_at */
 	size_t queue_at;
 	struct stream_guard guard;
-	uint64_t sent;
+	uint64_t plain, sent; /* taken from the faces; handed down */
+	int64_t wait_us;
+	int64_t peer_us, busy_us; /* when the socket was closed */
 	struct _mailstream_low *low;
 	char described[128];
 };
@@ -53,10 +58,40 @@ int stream_say_failure(const struct stream *s, struct err *e);
 /* poll() one descriptor, through signals: 1, 0 after ms milliseconds, -1. */
 int stream_poll(int fd, short events, int ms);
 
-/* One attempt over TLS: bytes, 0 (the wants say what to wait for), or -1. */
+/* One attempt with what is below deflate, TLS or the socket: bytes, 0 (the wants say
+   what to wait for), or -1. When a send fails, what the server said before it went is
+   in the queue. */
+ssize_t stream_below_recv(struct stream *s, char *bytes, size_t n);
+ssize_t stream_below_send(struct stream *s, const char *bytes, size_t n);
+
+/* The same over TLS. */
 ssize_t stream_tls_recv(struct stream *s, char *bytes, size_t n);
 ssize_t stream_tls_send(struct stream *s, const char *bytes, size_t n);
 /* Say close_notify when say is set, and let go. */
 void stream_tls_end(struct stream *s, bool say);
+
+/* stream_deflate.c. All but the last are for a stream that is deflated. */
+
+/* Measured with zlib 1.2.13, flushed every 300 kB: 4 MB of mail as text shrink to 0.221
+   with level 1 (140 MB/s), 0.208 with 3 (110), 0.181 with 6 (54) and 0.179 with 9 (51);
+   42 MB with pictures in base64 to 0.675 (48 MB/s), 0.671 (46), 0.654 (34) and 0.653
+   (29). Level 6 still fills 150 Mbit/s, and lines on which deflate pays are slower. */
+enum { STREAM_DEFLATE_LEVEL = 6 };
+
+/* Take bytes, as many as can be deflated before the socket is full: how many. They may
+   stay inside. 0: the socket is full; -1 only when none was taken. */
+ssize_t stream_deflate_send(struct stream *s, const char *bytes, size_t n);
+/* Push out what is inside: 1 when all has left, 0 when the socket is full, -1. */
+int stream_deflate_flush(struct stream *s);
+/* Is there output that the socket did not take? */
+bool stream_deflate_is_stuck(const struct stream *s);
+/* One attempt: bytes, 0 when there are none right now, -1. */
+ssize_t stream_deflate_recv(struct stream *s, char *bytes, size_t n);
+/* May recv have something, whatever the socket has? */
+bool stream_deflate_has_more(const struct stream *s);
+void stream_deflate_end(struct stream *s);
+
+/* stream_line.c: remember what the kernel says of the socket, before it is closed. */
+void stream_line_keep(struct stream *s);
 
 #endif

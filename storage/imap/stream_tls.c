@@ -10,10 +10,10 @@
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/socket.h>
 
 #include "core/base/clock.h"
+#include "storage/imap/preset.h"
 
 /* The way to the socket. OpenSSL's own socket BIO uses write(), which raises
    SIGPIPE when the peer is gone; a library must not depend on its program to
@@ -259,11 +259,13 @@ static int load_trust(struct stream *s)
 }
 
 /* docomo's servers cannot say that they renegotiate safely (RFC 5746), and
-   OpenSSL 3 refuses them for it. We never renegotiate. */
+   OpenSSL 3 refuses them for it. We never renegotiate. By the host's own name
+   only, whatever --preset says: it is a matter of trust. */
 static bool is_legacy_host(const char *host)
 {
-	return !strcasecmp(host, "imap.spmode.ne.jp") ||
-	       !strcasecmp(host, "imap2.spmode.ne.jp");
+	const struct preset *preset = preset_by_host(host);
+
+	return preset && preset->legacy_tls;
 }
 
 static int make_context(struct stream *s)

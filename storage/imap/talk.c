@@ -140,12 +140,36 @@ static bool code_ends(const char *line)
 	return *line == ']' && !depth;
 }
 
+/* libetpan 1.9.4 follows a null pointer, too, where the list begins with
+   something that is no flag: "[PERMANENTFLAGS (%)]". It looks for the code in
+   many places and skips blanks; we look everywhere. */
+static bool flags_begin(const char *line)
+{
+	static const char word[] = "PERMANENTFLAGS";
+
+	while ((line = strcasestr(line, word))) {
+		line += sizeof(word) - 1;
+		line += strspn(line, " \t");
+		if (*line != '(')
+			continue;
+		line += 1 + strspn(line + 1, " \t");
+		if (*line == ')' || !strncmp(line, "\\*", 2))
+			continue;
+		line += *line == '\\';
+		if ((unsigned char)*line <= ' ' || strchr("(){%*\"\\", *line))
+			return false;
+	}
+	return true;
+}
+
 static const char *line_end(struct imap_talk *t)
 {
 	const char *line = t->line.data, *why = NULL;
 
 	if (t->line.len && line[t->line.len - 1] == '\r')
 		buf_cut(&t->line, t->line.len - 1);
+	if (!flags_begin(line))
+		return "a list of flags that cannot be read";
 	if (talk_literal(line, t->line.len, t->continued, &t->literal)) {
 		if (t->literal > IMAP_LITERAL_MAX)
 			return "a literal that is too long";
@@ -329,6 +353,7 @@ void talk_begin(struct imap_session *s)
 
 int talk_send(struct imap_talk *t, const char *bytes, size_t n, struct err *e)
 {
+	talk_useful(t);
 	while (n) {
 		ssize_t sent = stream_try_send(t->stream, bytes, n, e);
 
@@ -365,6 +390,19 @@ static int broke(struct err *e, const char *what)
 		       "the server broke the protocol: it sent %s", what);
 }
 
+void talk_useful(struct imap_talk *t)
+{
+	t->aside = 0;
+}
+
+static int note_aside(struct imap_talk *t, uint64_t n, struct err *e)
+{
+	t->aside += n < IMAP_ASIDE_MAX ? n : IMAP_ASIDE_MAX;
+	return t->aside > IMAP_ASIDE_MAX
+		       ? broke(e, "more and more that was not asked for")
+		       : 0;
+}
+
 int talk_line(struct imap_talk *t, struct buf *line, struct err *e)
 {
 	const char *from, *end;
@@ -388,7 +426,7 @@ int talk_line(struct imap_talk *t, struct buf *line, struct err *e)
 		buf_cut(line, line->len - 1);
 	if (memchr(line->data, '\0', line->len))
 		return broke(e, "a NUL");
-	return 0;
+	return note_aside(t, line->len + 2, e);
 }
 
 int talk_some(struct imap_talk *t, uint64_t max, const char **bytes_r,
@@ -412,6 +450,8 @@ int talk_skip(struct imap_talk *t, uint64_t n, struct err *e)
 	const char *bytes;
 	size_t some;
 
+	if (note_aside(t, n, e) < 0)
+		return -1;
 	for (; n; n -= some)
 		if (talk_some(t, n, &bytes, &some, e) < 0)
 			return -1;
