@@ -22,9 +22,8 @@ struct rule {
 	enum err_retry retry;
 };
 static const struct rule rules[] = {
-	/* Limits of rate and of number pass. */
-	{ "exceeded command or bandwidth limits", ERR_BUSY, ERR_ACCOUNT,
-	  ERR_LATER },
+	/* Limits of rate and of number pass. Gmail says the first when it is
+	   over a limit or when a token has expired: a new login shows which. */
 	{ "session expired, please login again", ERR_BUSY, ERR_ACCOUNT,
 	  ERR_LATER },
 	{ "request is throttled", ERR_BUSY, ERR_ACCOUNT, ERR_LATER },
@@ -38,9 +37,9 @@ static const struct rule rules[] = {
 	{ "[serverbug]", ERR_OTHER, ERR_ACCOUNT, ERR_LATER },
 
 	/* One message is too big. Before OVERQUOTA: "[LIMIT] Mail size". */
-	{ "[toobig]", ERR_REFUSED, ERR_MESSAGE, ERR_NEVER },
-	{ "[limit] mail size", ERR_REFUSED, ERR_MESSAGE, ERR_NEVER },
-	{ "maximum size of appendable", ERR_REFUSED, ERR_MESSAGE, ERR_NEVER },
+	{ "[toobig]", ERR_TOO_BIG, ERR_MESSAGE, ERR_NEVER },
+	{ "[limit] mail size", ERR_TOO_BIG, ERR_MESSAGE, ERR_NEVER },
+	{ "maximum size of appendable", ERR_TOO_BIG, ERR_MESSAGE, ERR_NEVER },
 
 	{ "[overquota]", ERR_QUOTA, ERR_ACCOUNT, ERR_NEVER },
 	{ "over quota", ERR_QUOTA, ERR_ACCOUNT, ERR_NEVER },
@@ -59,6 +58,13 @@ static const struct rule rules[] = {
 	{ "application-specific password", ERR_AUTH, ERR_ACCOUNT, ERR_NEVER },
 	{ "web browser", ERR_AUTH, ERR_ACCOUNT, ERR_NEVER },
 	{ "authenticated but not connected", ERR_AUTH, ERR_ACCOUNT, ERR_NEVER },
+
+	/* The name of a folder will not do. */
+	{ "folder name is reserved", ERR_REFUSED, ERR_FOLDER, ERR_NEVER },
+	{ "folder contains excess whitespace", ERR_REFUSED, ERR_FOLDER,
+	  ERR_NEVER },
+	{ "mailbox already exists", ERR_REFUSED, ERR_FOLDER, ERR_NEVER },
+	{ "cannot create this folder", ERR_REFUSED, ERR_FOLDER, ERR_NEVER },
 
 	{ "[trycreate]", ERR_NO_FOLDER, ERR_FOLDER, ERR_NEVER },
 	{ "[nonexistent]", ERR_NO_FOLDER, ERR_FOLDER, ERR_NEVER },
@@ -88,12 +94,25 @@ static bool says(const char *text, const char *words)
 	return true;
 }
 
+enum { MINUTE_MS = 60 * 1000, DAY_MS = 24 * 60 * MINUTE_MS };
+
+/* Pauses that the provider's pages name and not its server. Gmail shuts an
+   account that is over its day's budget for up to 24 hours, Yahoo! JAPAN one
+   that logs in again and again for half an hour: longer than anybody waits
+   (core/retry.h), so the run ends. */
+static const struct {
+	const char *words;
+	uint32_t ms;
+} pauses[] = {
+	{ "exceeded command or bandwidth limits", DAY_MS },
+	{ "[limit]*login rate limit", 30 * MINUTE_MS },
+};
+
 /* "Suggested Backoff Time: 299961 milliseconds" (Exchange). Anything over a day
    is nonsense, or an attempt to put us to sleep. */
 static uint32_t backoff(const char *text)
 {
 	static const char words[] = "Suggested Backoff Time:";
-	const unsigned long long day = 24ULL * 3600 * 1000;
 	unsigned long long ms;
 	const char *at = strcasestr(text, words);
 
@@ -105,7 +124,15 @@ static uint32_t backoff(const char *text)
 		return 0;
 	errno = 0;
 	ms = strtoull(at, NULL, 10);
-	return (uint32_t)(errno || ms > day ? day : ms);
+	return (uint32_t)(errno || ms > DAY_MS ? DAY_MS : ms);
+}
+
+static uint32_t pause_for(const char *text)
+{
+	for (size_t i = 0; i < sizeof(pauses) / sizeof(pauses[0]); i++)
+		if (says(text, pauses[i].words))
+			return pauses[i].ms;
+	return backoff(text);
 }
 
 /* The words behind "NO " or "BAD ", for the person. */
@@ -120,7 +147,7 @@ static const char *words_of(const char *text)
 int imap_fail_text(const char *text, const char *doing, struct err *e)
 {
 	bool bye = !strncasecmp(text, "BYE", 3) && (!text[3] || text[3] == ' ');
-	uint32_t wait_ms = backoff(text);
+	uint32_t wait_ms = pause_for(text);
 	const char *words = words_of(text);
 
 	if (wait_ms) {

@@ -13,6 +13,7 @@
    encrypted records is beyond us. */
 #include "core/base/log.h"
 #include "storage/imap/internal.h"
+#include "storage/imap/preset.h"
 #include "storage/imap/scram.h"
 
 #include <openssl/evp.h>
@@ -132,11 +133,11 @@ static int refused(struct login *l, struct err *e)
 		e->retry = ERR_NEVER;
 	}
 	if (l->detail.len) {
-		char said[sizeof(e->text)];
+		struct err said = *e;
 
-		memcpy(said, e->text, sizeof(said));
-		err_set(e, e->kind, ERR_ACCOUNT, e->retry, "%s (%.200s)", said,
-			l->detail.data);
+		err_set(e, said.kind, ERR_ACCOUNT, said.retry, "%s (%.200s)",
+			said.text, l->detail.data);
+		e->wait_ms = said.wait_ms;
 	}
 	return err_widen(e, ERR_ACCOUNT);
 }
@@ -521,6 +522,12 @@ static const struct {
 	{ IMAP_AUTH_LOGIN, false, login_login },
 };
 
+static bool is_login_only(const struct imap_session *s)
+{
+	return (s->preset && s->preset->login_only) ||
+	       (s->program && s->program->login_only);
+}
+
 static int with_password(struct login *l, struct err *e)
 {
 	const struct imap_options *opt = l->opt;
@@ -536,6 +543,8 @@ static int with_password(struct login *l, struct err *e)
 		int ret;
 
 		if (by_password[i].scram && (!ascii || l->no_scram))
+			continue;
+		if (by_password[i].run != login_command && is_login_only(l->s))
 			continue;
 		if (by_password[i].auth ? !(auths & by_password[i].auth)
 					: l->s->caps & IMAP_CAP_LOGINDISABLED)

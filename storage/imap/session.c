@@ -6,12 +6,15 @@
    the capabilities are asked anew (after TLS and after login; lists in
    greetings and in OK answers are not relied on, for the same reason). E2
    Without TLS only a loopback address gets a password. E3  A string goes to the
-   server only when it holds no CR, LF or NUL. */
+   server only when it holds no CR, LF or NUL. E4  Who the server says it is
+   (said) changes what is told to people and how fast we go, and whether LOGIN
+   is the way in; never whom we trust. */
 #include "storage/imap/session.h"
 #include "core/base/clock.h"
 #include "core/base/log.h"
 #include "storage/imap/internal.h"
 #include "storage/imap/name.h"
+#include "storage/imap/preset.h"
 #include "storage/imap/stream.h"
 
 #include <poll.h>
@@ -58,6 +61,48 @@ int imap_command(struct imap_session *s, const char *line, const char *doing,
 	talk_reset(s->talk);
 	rc = converse(s->imap, line);
 	return rc == MAILIMAP_NO_ERROR ? 0 : imap_fail(s, rc, doing, e);
+}
+
+/* Who it is */
+
+/* One more line of what it said; what is too much is cut off. */
+static void note_said(struct imap_session *s, const char *text, size_t n)
+{
+	size_t left = IMAP_WHO_MAX - s->said.len;
+
+	if (left <= 1)
+		return;
+	buf_add(&s->said, text, n < left - 1 ? n : left - 1);
+	buf_add_char(&s->said, '\n');
+}
+
+/* What is known of it, from all that it has said so far. */
+static void recognise(struct imap_session *s, const struct imap_options *opt)
+{
+	s->program = preset_by_words(s->said.data);
+	if (opt->preset)
+		s->preset = opt->preset;
+	else if (opt->no_preset)
+		s->preset = s->program = NULL;
+	else
+		s->preset = preset_by_host(opt->host);
+	if (!s->preset)
+		s->preset = s->program;
+	s->changes = (s->preset ? s->preset->changes : 0) |
+		     (s->program ? s->program->changes : 0);
+}
+
+static void settle_who(struct imap_session *s, const struct imap_options *opt)
+{
+	recognise(s, opt);
+	if (s->preset && !s->append_limit)
+		s->append_limit = s->preset->message_bytes;
+	if (s->preset)
+		log_line(LOG_DETAIL, "imap: this is %s%s%s", s->preset->title,
+			 s->program && s->program != s->preset ? ", " : "",
+			 s->program && s->program != s->preset
+				 ? s->program->title
+				 : "");
 }
 
 /* Capabilities */
@@ -111,6 +156,9 @@ static void take_capability(struct imap_session *s, const char *name)
 static void take_capabilities(struct imap_session *s,
 			      const struct mailimap_capability_data *data)
 {
+	struct buf line = BUF_INIT;
+
+	buf_add_str(&line, "CAPABILITY");
 	for (clistiter *i = clist_begin(data->cap_list); i; i = clist_next(i)) {
 		const struct mailimap_capability *c = clist_content(i);
 		char name[300];
@@ -122,7 +170,10 @@ static void take_capabilities(struct imap_session *s,
 			snprintf(name, sizeof(name), "%s",
 				 c->cap_data.cap_name);
 		take_capability(s, name);
+		buf_addf(&line, " %s", name);
 	}
+	note_said(s, line.data, line.len);
+	buf_free(&line);
 }
 
 /* Not mailimap_capability: it crashes when the answer holds no list. */
@@ -170,6 +221,7 @@ static int peek_greeting(struct imap_session *s, struct err *e)
 			line.data);
 		goto out;
 	}
+	note_said(s, line.data, line.len);
 	buf_add(&again, line.data, line.len);
 	buf_add_str(&again, "\r\n");
 	buf_add(&again, t->in.data + t->at, t->in.len - t->at);
@@ -234,6 +286,7 @@ static int start_tls(struct imap_session *s, struct err *e)
 			e, ERR_PROTOCOL, ERR_ACCOUNT, ERR_NEVER,
 			"the server, or somebody in between, spoke after "
 			"STARTTLS and before TLS");
+	buf_reset(&s->said); /* E1 */
 	return stream_start_tls(s->stream, e);
 }
 
@@ -262,19 +315,24 @@ static int secure(struct imap_session *s, const struct imap_options *opt,
 		       "no such security");
 }
 
-/* Providers ask for it and do nothing with the answer; Courier says NO. */
+/* Providers ask who we are and do nothing with the answer; Courier says NO. Not
+   through libetpan: it takes an answer that is not quite right for the end of
+   the conversation, and this one is not worth that. */
 static int say_who(struct imap_session *s, struct err *e)
 {
+	static const char line[] = "ID (\"name\" \"mailhaul\" \"version\" "
+				   "\"" MAILHAUL_VERSION "\")";
+	struct imap_ask ask;
+	int got;
+
 	if (!(s->caps & IMAP_CAP_ID))
 		return 0;
-	if (imap_command(
-		    s,
-		    "ID (\"name\" \"mailhaul\" \"version\" \"" MAILHAUL_VERSION
-		    "\")",
-		    "ID", e) < 0 &&
-	    s->broken)
-		return -1;
-	return 0;
+	got = imap_ask_begin(&ask, s, line, "ID", e);
+	while (got >= 0 && (got = imap_ask_next(&ask, e)) > 0)
+		if (!strncasecmp(ask.line.data, "* ID ", 5))
+			note_said(s, ask.line.data + 2, ask.line.len - 2);
+	imap_ask_free(&ask);
+	return s->broken ? -1 : 0;
 }
 
 static int enter(struct imap_session *s, const struct imap_options *opt,
@@ -285,14 +343,39 @@ static int enter(struct imap_session *s, const struct imap_options *opt,
 	log_line(LOG_DETAIL, "imap: %s, %s", opt->host,
 		 stream_describe(s->stream));
 	if (!is_preauth(s)) {
-		if (ask_capabilities(s, e) < 0 || imap_login(s, opt, e) < 0)
+		if (ask_capabilities(s, e) < 0)
+			return -1;
+		recognise(s, opt);
+		if (imap_login(s, opt, e) < 0)
 			return -1;
 	}
 	if (ask_capabilities(s, e) < 0 || say_who(s, e) < 0)
 		return -1;
+	settle_who(s, opt);
 	/* Cyrus goes on saying so after a login. */
 	s->caps &= ~(unsigned)IMAP_CAP_LOGINDISABLED;
 	return imap_namespace(s, e);
+}
+
+int imap_session_compress(struct imap_session *s, struct err *e)
+{
+	if (!(s->caps & IMAP_CAP_COMPRESS) || stream_is_deflated(s->stream))
+		return 0;
+	if (imap_command(s, "COMPRESS DEFLATE", "COMPRESS", e) < 0)
+		return err_widen(e, ERR_ACCOUNT);
+	/* What came with the OK, or before it, is no deflate. */
+	if (s->imap->imap_stream->read_buffer_len ||
+	    s->talk->at < s->talk->in.len) {
+		s->broken = true;
+		return err_set(e, ERR_PROTOCOL, ERR_ACCOUNT, ERR_NOW,
+			       "the server spoke between COMPRESS and deflate");
+	}
+	if (stream_start_deflate(s->stream, e) < 0) {
+		s->broken = true;
+		return -1;
+	}
+	log_line(LOG_DETAIL, "imap: compressed");
+	return 0;
 }
 
 int imap_session_open(const struct imap_options *opt, struct imap_session **s_r,
@@ -311,6 +394,7 @@ int imap_session_open(const struct imap_options *opt, struct imap_session **s_r,
 	struct imap_session *s = mem_zalloc(sizeof(*s));
 
 	s->prefix = mem_strdup("");
+	buf_init(&s->said);
 	if (stream_connect(&so, &s->stream, e) < 0)
 		goto fail;
 	s->talk = talk_new(s->stream);
@@ -370,6 +454,7 @@ void imap_session_close(struct imap_session *s)
 		mailimap_free(s->imap);
 	free(s->prefix);
 	free(s->selected);
+	buf_free(&s->said);
 	free(s);
 }
 

@@ -2,6 +2,7 @@
 #ifndef MAILHAUL_STORAGE_IMAP_SESSION_H
 #define MAILHAUL_STORAGE_IMAP_SESSION_H
 
+#include "core/base/buf.h"
 #include "core/base/err.h"
 #include "storage/imap/account.h"
 #include "storage/imap/stream.h"
@@ -31,6 +32,7 @@ enum imap_capability {
 };
 
 struct imap_talk;
+struct preset;
 
 /* One authenticated connection. libetpan holds the conversation; the append pipeline
    borrows the stream between commands. */
@@ -43,6 +45,14 @@ struct imap_session {
 	char *prefix;	       /* of the personal namespace, modified UTF-7; "" */
 	char *selected;	       /* wire name of the selected mailbox, or NULL */
 	bool broken;	       /* say no LOGOUT */
+	/* Who it is: greeting, capabilities and ID answer, a line each, nothing of
+	   before TLS. */
+	struct buf said;
+	/* Whose limits hold: the one that was asked for, else by host name, else by its
+	   words; NULL. Its message_bytes are in append_limit, if the server told none. */
+	const struct preset *preset;
+	const struct preset *program; /* by its words; NULL */
+	unsigned changes;	      /* enum target_change, of both */
 	struct imap_talk *talk;/* private: internal.h */
 };
 

@@ -211,7 +211,7 @@ static const struct opening {
 	  .security = IMAP_PLAINTEXT,
 	  .steps = { GREETING,
 		     { "CAPABILITY", "* OK [PERMANENTFLAGS (\r\n%T OK done\r\n" } },
-	  .kind = ERR_PROTOCOL, .says = "does not end" },
+	  .kind = ERR_PROTOCOL, .says = "a list of flags" },
 	{ .what = "quotes and parentheses in text are text",
 	  .security = IMAP_PLAINTEXT,
 	  .steps = { { NULL, "* PREAUTH it's \"so (nice {12}\r\n" }, CAPS("UIDPLUS"),
