@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* An IMAP account as a target: session, folders, pipeline and questions put
-   together behind target.h. One connection, so what is asked and what is sent
-   take turns. */
+   together behind target.h. What is asked goes over the first connection, so
+   that what is asked and what is sent take turns. */
 #include "storage/imap/account.h"
 #include "core/base/log.h"
 #include "core/base/utf8.h"
 #include "storage/imap/append.h"
 #include "storage/imap/internal.h"
 #include "storage/imap/name.h"
+#include "storage/imap/pool.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -20,7 +21,7 @@ struct imap_target *imap_target(struct target *t)
 
 int imap_quiet(struct imap_target *it, struct err *e)
 {
-	assert(!it->open_batches);
+	assert(imap_pool_is_idle(it));
 	if (it->s->broken)
 		return err_set(e, ERR_UNREACHABLE, ERR_ACCOUNT, ERR_NOW,
 			       "the connection was lost");
@@ -40,7 +41,7 @@ static int open_folder(struct target *t, const char *const *path,
 
 static void limits(struct target *t, struct target_limits *l_r)
 {
-	imap_append_limits(imap_target(t)->append, l_r);
+	imap_pool_limits(imap_target(t), l_r);
 }
 
 static int submit(struct target *t, struct append_batch *b, struct err *e)
@@ -49,40 +50,47 @@ static int submit(struct target *t, struct append_batch *b, struct err *e)
 
 	/* A lost connection is the pipeline's to report: the batch has to come
 	   back from reap all the same. */
-	if (!it->open_batches && !it->s->broken && imap_quiet(it, e) < 0)
+	if (imap_pool_is_idle(it) && !it->s->broken && imap_quiet(it, e) < 0)
 		log_line(LOG_DETAIL, "imap: %s", e->text);
-	it->open_batches++;
-	return imap_append_submit(it->append, b, e);
+	return imap_pool_submit(it, b, e);
 }
 
 static int reap(struct target *t, bool wait, struct append_batch **b_r,
 		struct err *e)
 {
-	struct imap_target *it = imap_target(t);
-	int got = imap_append_reap(it->append, wait, b_r, e);
+	return imap_pool_reap(imap_target(t), wait, b_r, e);
+}
 
-	if (got > 0) {
-		assert(it->open_batches);
-		it->open_batches--;
-	}
-	return got;
+static int quota(struct target *t, struct target_quota *q_r, struct err *e)
+{
+	struct imap_target *it = imap_target(t);
+
+	return imap_quiet(it, e) < 0 ? -1 : imap_quota(it, q_r, e);
+}
+
+static bool alive(struct target *t)
+{
+	const struct imap_target *it = imap_target(t);
+
+	for (size_t i = 0; i < it->n_members; i++)
+		if (it->members[i].s->broken)
+			return false;
+	return imap_pool_is_idle(it);
 }
 
 static uint64_t bytes_sent(struct target *t)
 {
-	return stream_bytes_sent(imap_target(t)->s->stream);
+	return imap_pool_bytes_sent(imap_target(t));
 }
 
 static void close_target(struct target *t)
 {
 	struct imap_target *it = imap_target(t);
-	bool busy = it->open_batches || imap_find_is_open(it) ||
-		    imap_fetch_is_open(it);
 
-	imap_append_free(it->append);
 	/* In the middle of an answer nobody waits for the one to LOGOUT. */
-	it->s->broken = it->s->broken || busy;
-	imap_session_close(it->s);
+	it->s->broken = it->s->broken || imap_find_is_open(it) ||
+			imap_fetch_is_open(it);
+	imap_pool_close(it);
 	imap_find_free(it->find);
 	imap_fetch_free(it->fetch);
 	imap_folders_free(&it->folders);
@@ -99,6 +107,8 @@ static const struct target_ops imap_ops = {
 	.limits = limits,
 	.submit = submit,
 	.reap = reap,
+	.quota = quota,
+	.alive = alive,
 	.find_begin = imap_find_begin,
 	.find_next = imap_find_next,
 	.fetch_begin = imap_fetch_begin,
@@ -161,11 +171,16 @@ int imap_account_open(const struct imap_options *opt, struct target **t_r,
 	struct imap_target *it = mem_zalloc(sizeof(*it));
 
 	it->base.ops = &imap_ops;
+	it->opt = *opt;
+	it->lessons = opt->lessons ? opt->lessons : &it->own_lessons;
 	if (imap_session_open(opt, &it->s, e) < 0) {
 		free(it);
 		return -1;
 	}
-	it->append = imap_append_new(it->s);
+	if (opt->compress == IMAP_COMPRESS_ON ||
+	    (opt->compress == IMAP_COMPRESS_AUTO && it->lessons->compress))
+		imap_session_compress(it->s, e); /* or go on without */
+	imap_pool_init(it);
 	split_prefix(it, opt->prefix);
 	if (make_root(it, e) < 0 ||
 	    imap_folders_list(it->s, &it->folders, e) < 0) {

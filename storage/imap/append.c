@@ -20,6 +20,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/clock.h"
 #include "core/base/fault.h"
 #include "core/base/log.h"
 #include "core/base/spool.h"
@@ -27,17 +28,6 @@
 #include "storage/imap/append_internal.h"
 #include "storage/imap/internal.h"
 #include "storage/imap/name.h"
-
-/* What the next batch should hold at most (imap_append_limits). A refusal makes
-   it smaller, for each costs its batch several more journeys; when it goes well
-   for a while it grows again. */
-enum {
-	BATCH_MESSAGES = 100,
-	BATCH_MESSAGES_MIN = 4,
-	BATCH_BYTES = 8 << 20,
-	BATCH_BYTES_MIN = 1 << 20,
-	GROW_AFTER = 8, /* commands that went well */
-};
 
 /* Ending */
 
@@ -58,7 +48,7 @@ static void end(struct imap_append *a, const struct err *e)
 	}
 }
 
-static void lose(struct imap_append *a, const struct err *e)
+void append_lose(struct imap_append *a, const struct err *e)
 {
 	struct append_command *c;
 
@@ -80,30 +70,6 @@ static void lose(struct imap_append *a, const struct err *e)
 
 /* Answers */
 
-static void adapt_down(struct imap_append *a)
-{
-	a->good = 0;
-	a->batch_messages /= 2;
-	if (a->batch_messages < BATCH_MESSAGES_MIN)
-		a->batch_messages = BATCH_MESSAGES_MIN;
-	a->batch_bytes /= 2;
-	if (a->batch_bytes < BATCH_BYTES_MIN)
-		a->batch_bytes = BATCH_BYTES_MIN;
-}
-
-static void adapt_up(struct imap_append *a)
-{
-	if (++a->good < GROW_AFTER)
-		return;
-	a->good = 0;
-	a->batch_messages *= 2;
-	if (a->batch_messages > BATCH_MESSAGES)
-		a->batch_messages = BATCH_MESSAGES;
-	a->batch_bytes *= 2;
-	if (a->batch_bytes > BATCH_BYTES)
-		a->batch_bytes = BATCH_BYTES;
-}
-
 /* A4. The halves go first, in order: what was to come before later mail does.
  */
 static void split(struct imap_append *a, struct append_command *c, size_t n)
@@ -116,7 +82,7 @@ static void split(struct imap_append *a, struct append_command *c, size_t n)
 			       append_command_new(c->open, middle, c->end));
 	append_list_push_front(&a->todo,
 			       append_command_new(c->open, c->first, middle));
-	adapt_down(a);
+	pace_refused(a->pace);
 }
 
 /* For errors: which folder the server speaks of. */
@@ -192,15 +158,18 @@ static void take_uids(struct append_command *c, size_t n,
 static void accepted(struct imap_append *a, struct append_command *c,
 		     const struct append_answer *answer)
 {
-	take_uids(c, append_command_count(c), answer);
+	size_t n = append_command_count(c);
+	bool busy = a->todo.n || a->flight.n > 1;
+	int64_t now = clock_ms();
+
+	take_uids(c, n, answer);
 	append_settle_all(c, APPEND_DONE);
 	append_list_unlink(&a->flight, c);
+	pace_answered(a->pace, n, c->bytes, c->begun_ms, now, busy);
 	append_command_free(c);
 	/* Gmail says it at the end of an OK, when it begins to hold us back. */
 	if (strcasestr(answer->text, "[THROTTLED]"))
-		adapt_down(a);
-	else
-		adapt_up(a);
+		pace_throttled(a->pace, now);
 }
 
 static int strange(const struct imap_append *a, const char *line, struct err *e)
@@ -220,6 +189,8 @@ static int tagged(struct imap_append *a, const char *line,
 	/* OK to a command that is not complete is no OK: A2. */
 	if (!c || c->refusal || (answer->kind == ANSWER_OK && !c->sent))
 		return strange(a, line, e);
+	a->aside = 0;
+	a->moved_ms = clock_ms();
 	fault_point("append.answer");
 	if (answer->kind == ANSWER_OK)
 		accepted(a, c, answer);
@@ -236,6 +207,8 @@ static int go_ahead(struct imap_append *a, const char *line, struct err *e)
 	if (!a->sending || a->at != AT_GO_AHEAD || !append_is_flushed(a))
 		return strange(a, line, e);
 	a->at = AT_DATA;
+	a->aside = 0;
+	a->moved_ms = clock_ms();
 	return 0;
 }
 
@@ -275,8 +248,15 @@ static int hear(struct imap_append *a, struct err *e)
 	int got, some = 0;
 
 	while ((got = wire_line(&a->wire, &line, e)) > 0) {
+		a->aside += line.len;
 		if (take_line(a, &line, e) < 0)
 			return -1;
+		if (a->aside > IMAP_ASIDE_MAX)
+			return err_set(e, ERR_PROTOCOL, ERR_ACCOUNT, ERR_NEVER,
+				       "%s: the server broke the protocol: it "
+				       "says more and more that was not asked "
+				       "for",
+				       a->doing.data);
 		some = 1;
 	}
 	return got < 0 ? -1 : some;
@@ -289,7 +269,7 @@ static void lose_by_item(struct imap_append *a, const struct err *e)
 {
 	struct append_item *item = &a->sending->open->batch->items[a->item];
 
-	lose(a, e);
+	append_lose(a, e);
 	item->result = APPEND_REFUSED;
 	item->why = *e;
 	a->why.retry = ERR_NOW;
@@ -297,7 +277,7 @@ static void lose_by_item(struct imap_append *a, const struct err *e)
 
 /* Send and listen as long as there is anything to do without waiting. Whatever
    goes wrong is kept in ended, dead and why. */
-static void pump(struct imap_append *a)
+void imap_append_pump(struct imap_append *a)
 {
 	struct err e = ERR_INIT, late = ERR_INIT;
 	int said, heard;
@@ -314,33 +294,27 @@ static void pump(struct imap_append *a)
 			/* Answers, and the reason, may have come before. */
 			if (hear(a, &late) < 0)
 				e = late;
-			lose(a, &e);
+			append_lose(a, &e);
 			return;
 		}
 		heard = hear(a, &e);
 		if (heard < 0) {
-			lose(a, &e);
+			append_lose(a, &e);
 			return;
 		}
+		if (said)
+			a->moved_ms = clock_ms();
 	} while (said || heard);
-}
-
-/* Wait until pump() may find something to do. */
-static void await(struct imap_append *a)
-{
-	struct err e = ERR_INIT;
-
-	if (!a->dead &&
-	    stream_wait(a->s->stream, append_has_to_send(a), &e) < 0)
-		lose(a, &e);
 }
 
 /* Batches */
 
-static int refuse_here(struct append_item *item, const char *fmt, ...)
-	__attribute__((format(printf, 2, 3)));
+static int refuse_here(struct append_item *item, enum err_kind kind,
+		       const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
 
-static int refuse_here(struct append_item *item, const char *fmt, ...)
+static int refuse_here(struct append_item *item, enum err_kind kind,
+		       const char *fmt, ...)
 {
 	char text[200];
 	va_list ap;
@@ -349,8 +323,7 @@ static int refuse_here(struct append_item *item, const char *fmt, ...)
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
 	item->result = APPEND_REFUSED;
-	return err_set(&item->why, ERR_REFUSED, ERR_MESSAGE, ERR_NEVER, "%s",
-		       text);
+	return err_set(&item->why, kind, ERR_MESSAGE, ERR_NEVER, "%s", text);
 }
 
 /* What the server cannot take is not sent: an empty literal would even mean to
@@ -363,14 +336,14 @@ static void check_item(const struct imap_append *a, struct append_item *item)
 	if (!limit || limit > UINT32_MAX)
 		limit = UINT32_MAX; /* RFC 3501: a literal's size is 32 bits */
 	if (!item->size)
-		refuse_here(item, "the message is empty");
+		refuse_here(item, ERR_REFUSED, "the message is empty");
 	else if (item->size > limit)
-		refuse_here(item,
+		refuse_here(item, ERR_TOO_BIG,
 			    "%" PRIu64
 			    " bytes, but the server takes at most %" PRIu64,
 			    item->size, limit);
 	else if (item->has_nul && !append_can(a, IMAP_CAP_BINARY))
-		refuse_here(item,
+		refuse_here(item, ERR_REFUSED,
 			    "holds NUL bytes and the server offers no BINARY");
 }
 
@@ -423,19 +396,19 @@ static int check_name(struct imap_append *a, const struct target_folder *f,
 	return ret;
 }
 
-static bool is_room(const struct imap_append *a)
+bool imap_append_is_full(const struct imap_append *a)
 {
 	size_t messages = 0;
 
-	if (!a->open->next)
-		return true;
-	if (a->todo.bytes + a->flight.bytes > APPEND_WINDOW_BYTES)
+	if (!a->open || !a->open->next)
 		return false;
+	if (a->todo.bytes + a->flight.bytes > pace_window(a->pace))
+		return true;
 	if (append_can(a, IMAP_CAP_MULTIAPPEND))
-		return a->todo.n + a->flight.n <= APPEND_WINDOW_BATCHES;
+		return a->todo.n + a->flight.n > PACE_WINDOW_BATCHES;
 	for (const struct append_command *c = a->todo.first; c; c = c->next)
 		messages += c->end - c->first;
-	return messages + a->flight.n <= APPEND_WINDOW_SINGLES;
+	return messages + a->flight.n > PACE_WINDOW_SINGLES;
 }
 
 static int tell(struct imap_append *a, struct err *e)
@@ -445,8 +418,31 @@ static int tell(struct imap_append *a, struct err *e)
 	return -1;
 }
 
-int imap_append_submit(struct imap_append *a, struct append_batch *b,
-		       struct err *e)
+int imap_append_tell(struct imap_append *a, struct err *e)
+{
+	return a->ended && !a->told ? tell(a, e) : 0;
+}
+
+bool imap_append_has_ended(const struct imap_append *a)
+{
+	return a->ended;
+}
+
+void imap_append_break(struct imap_append *a, const struct err *e)
+{
+	append_lose(a, e);
+}
+
+static void note_first(struct imap_append *a)
+{
+	if (a->first_ms)
+		return;
+	a->first_ms = clock_ms();
+	a->first_sent = stream_bytes_sent(a->s->stream);
+}
+
+int imap_append_offer(struct imap_append *a, struct append_batch *b,
+		      struct err *e)
 {
 	bool first = !a->open;
 	struct append_open *open;
@@ -470,19 +466,29 @@ int imap_append_submit(struct imap_append *a, struct append_batch *b,
 		append_list_push(&a->todo, c);
 	else
 		append_command_free(c);
-	for (;;) {
-		pump(a);
+	note_first(a);
+	a->moved_ms = clock_ms();
+	imap_append_pump(a);
+	return a->ended ? tell(a, e) : 0;
+}
+
+int imap_append_submit(struct imap_append *a, struct append_batch *b,
+		       struct err *e)
+{
+	if (imap_append_offer(a, b, e) < 0)
+		return -1;
+	while (imap_append_is_full(a)) {
+		imap_append_wait(&a, 1);
+		imap_append_pump(a);
 		if (a->ended)
 			return tell(a, e);
-		if (is_room(a))
-			return 0;
-		await(a);
 	}
+	return 0;
 }
 
 /* A batch that has all its answers. The last one has to wait for the end of
    whatever the server is saying: libetpan reads next. */
-static struct append_batch *take_ready(struct imap_append *a)
+struct append_batch *imap_append_take(struct imap_append *a)
 {
 	struct append_open **at = &a->open, *open;
 	struct append_batch *b;
@@ -506,15 +512,15 @@ int imap_append_reap(struct imap_append *a, bool wait,
 {
 	*b_r = NULL;
 	while (a->open) {
-		pump(a);
-		if (a->ended && !a->told)
-			return tell(a, e);
-		*b_r = take_ready(a);
+		imap_append_pump(a);
+		if (imap_append_tell(a, e) < 0)
+			return -1;
+		*b_r = imap_append_take(a);
 		if (*b_r)
 			return 1;
 		if (!wait)
 			return 0;
-		await(a);
+		imap_append_wait(&a, 1);
 	}
 	return 0;
 }
@@ -522,14 +528,26 @@ int imap_append_reap(struct imap_append *a, bool wait,
 void imap_append_limits(const struct imap_append *a, struct target_limits *l_r)
 {
 	*l_r = (struct target_limits){
-		.batch_messages = a->batch_messages,
-		.batch_bytes = a->batch_bytes,
+		.batch_messages = a->pace->batch_messages,
+		.batch_bytes = a->pace->batch_bytes,
 		.message_bytes = a->s->append_limit,
 		.tells_uids = append_can(a, IMAP_CAP_UIDPLUS),
+		.takes_nul = append_can(a, IMAP_CAP_BINARY),
 	};
 }
 
-struct imap_append *imap_append_new(struct imap_session *s)
+void imap_append_hold(struct imap_append *a, bool hold)
+{
+	a->held = hold;
+}
+
+bool imap_append_is_idle(const struct imap_append *a)
+{
+	return !a->dead && !a->flight.n && append_is_flushed(a) &&
+	       wire_is_idle(&a->wire);
+}
+
+struct imap_append *imap_append_new(struct imap_session *s, struct pace *pace)
 {
 	struct imap_append *a = mem_zalloc(sizeof(*a));
 
@@ -542,8 +560,8 @@ struct imap_append *imap_append_new(struct imap_session *s)
 	buf_init(&a->doing);
 	flags_init(&a->flags);
 	a->scratch = mem_alloc(APPEND_SCRATCH);
-	a->batch_messages = BATCH_MESSAGES;
-	a->batch_bytes = BATCH_BYTES;
+	pace_init(&a->own_pace);
+	a->pace = pace ? pace : &a->own_pace;
 	return a;
 }
 

@@ -5,6 +5,7 @@
 #include "core/base/buf.h"
 #include "core/base/flags.h"
 #include "storage/imap/append.h"
+#include "storage/imap/pace.h"
 #include "storage/imap/wire.h"
 
 #include <stdbool.h>
@@ -13,14 +14,10 @@
 #include <sys/types.h>
 
 /* What the files of the append pipeline share: append_command.c keeps lists,
-   append_send.c makes and sends, append_answer.c reads one line, append.c decides. */
+   append_send.c makes and sends, append_answer.c reads one line, append_wait.c waits,
+   append.c decides. */
 
 enum {
-	/* Unanswered at most: room for 4 batches of ordinary mail. */
-	APPEND_WINDOW_BYTES = 16 << 20,
-	APPEND_WINDOW_BATCHES = 4,
-	APPEND_WINDOW_SINGLES = 512,
-
 	APPEND_SCRATCH = 64 << 10, /* for a spool that lies in a file */
 };
 
@@ -40,6 +37,7 @@ struct append_command {
 	uint64_t bytes;	   /* of their literals */
 	/* In flight only. */
 	uint64_t tag;
+	int64_t begun_ms;
 	uint64_t begun, ended; /* counted in bytes sent; ended is 0 in the making */
 	bool sent;	       /* its last byte has left */
 	char *refusal;	       /* "NO words" that came before that */
@@ -74,9 +72,14 @@ struct imap_append {
 	bool ended, dead, told;
 	struct err why; /* with ended or dead; the caller knows it when told */
 
-	size_t batch_messages;
-	uint64_t batch_bytes;
-	unsigned good;
+	struct pace *pace, own_pace;
+	bool held;
+	uint64_t aside; /* bytes of untagged answers since the last one that was due */
+	int64_t moved_ms; /* when something last went out or came in */
+
+	/* The line, since the first batch. */
+	int64_t first_ms, line_ms;
+	uint64_t first_sent;
 };
 
 /* append_command.c */
@@ -106,6 +109,8 @@ int append_say(struct imap_append *a, struct err *e);
 void append_settle_lost(struct imap_append *a, struct append_command *c);
 
 /* append.c */
+/* The connection is lost, for the reason in e. */
+void append_lose(struct imap_append *a, const struct err *e);
 /* c was refused in these words, "NO words"; it is over, and freed. */
 void append_refused(struct imap_append *a, struct append_command *c, const char *words);
 

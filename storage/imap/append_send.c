@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/clock.h"
 #include "core/base/date.h"
 #include "core/base/fault.h"
 #include "core/base/spool.h"
@@ -101,11 +102,12 @@ static void add_head(struct imap_append *a, const struct append_command *c,
 static bool window_takes(const struct imap_append *a, uint64_t bytes)
 {
 	size_t most = append_can(a, IMAP_CAP_MULTIAPPEND)
-			      ? APPEND_WINDOW_BATCHES
-			      : APPEND_WINDOW_SINGLES;
+			      ? PACE_WINDOW_BATCHES
+			      : PACE_WINDOW_SINGLES;
 
-	return !a->flight.n || (a->flight.n < most &&
-				a->flight.bytes + bytes <= APPEND_WINDOW_BYTES);
+	return !a->flight.n ||
+	       (a->flight.n < most &&
+		a->flight.bytes + bytes <= pace_window(a->pace));
 }
 
 /* Where a command that begins at first has to end. */
@@ -118,7 +120,7 @@ static size_t command_end(const struct imap_append *a,
 
 	if (!append_can(a, IMAP_CAP_MULTIAPPEND))
 		return i;
-	for (; i < c->end && bytes + items[i].size <= APPEND_WINDOW_BYTES; i++)
+	for (; i < c->end && bytes + items[i].size <= PACE_WINDOW_MAX; i++)
 		bytes += items[i].size;
 	return i;
 }
@@ -127,9 +129,13 @@ static size_t command_end(const struct imap_append *a,
 static bool begin_next(struct imap_append *a)
 {
 	struct append_command *from = a->todo.first, *c;
+	int64_t now;
 	size_t first;
 
-	if (!from || a->ended)
+	if (!from || a->ended || a->held)
+		return false;
+	now = clock_ms();
+	if (!pace_may_begin(a->pace, now))
 		return false;
 	first = append_command_next(from, from->first);
 	c = append_command_new(from->open, first, command_end(a, from, first));
@@ -145,6 +151,8 @@ static bool begin_next(struct imap_append *a)
 		append_command_free(from);
 	}
 	c->tag = ++a->tag;
+	c->begun_ms = now;
+	pace_began(a->pace, append_command_count(c), now);
 	c->begun = made(a);
 	add_head(a, c, &a->out);
 	append_list_push(&a->flight, c);

@@ -115,6 +115,7 @@ static int take_tagged(struct imap_target *it, uint32_t *uid_r, struct err *e)
 			       text);
 	}
 	f->answered[i % FETCH_AHEAD] = true;
+	talk_useful(it->s->talk);
 	while (f->done < f->sent && f->answered[f->done % FETCH_AHEAD])
 		f->done++;
 	if (!strncasecmp(end + 1, "OK", 2))
@@ -145,6 +146,7 @@ int imap_fetch_next(struct target *t, uint32_t *uid_r, struct intake *in,
 			if (!is_awaited(f, &item))
 				break;
 			*uid_r = item.uid;
+			talk_useful(it->s->talk);
 			return intake_end(in, e) < 0 ? -1 : 1;
 		case FETCH_TAGGED:
 			if (take_tagged(it, uid_r, e) < 0)

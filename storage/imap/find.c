@@ -12,10 +12,15 @@
 #include <string.h>
 #include <strings.h>
 
+/* Mail that may arrive while we look: a server that lists more than that, and than it
+   said it has, does not mean to end. */
+enum { NEW_MEANWHILE = 10000 };
+
 struct imap_find {
 	bool open; /* the tagged answer is still to come */
 	char tag[16];
 	uint32_t floor, last;
+	uint64_t left; /* mail that may still come */
 	struct buf line, header;
 	struct flags flags;
 };
@@ -81,6 +86,7 @@ int imap_find_begin(struct target *t, const struct target_folder *f,
 	talk_begin(it->s);
 	find->floor = floor ? floor : 1;
 	find->last = 0;
+	find->left = (uint64_t)info->sel_exists + NEW_MEANWHILE;
 	snprintf(find->tag, sizeof(find->tag), "F%u", ++it->s->talk->tag);
 	buf_addf(&line,
 		 "%s UID FETCH %u:* (UID RFC822.SIZE FLAGS "
@@ -202,6 +208,14 @@ int imap_find_next(struct target *t, struct target_mail *m, struct err *e)
 			return err_set(e, ERR_PROTOCOL, ERR_ACCOUNT, ERR_NEVER,
 				       "the server broke the protocol: UIDs do "
 				       "not ascend");
+		}
+		talk_useful(it->s->talk);
+		if (find->left-- == 0) {
+			it->s->broken = true;
+			find->open = false;
+			return err_set(e, ERR_PROTOCOL, ERR_ACCOUNT, ERR_NEVER,
+				       "the server broke the protocol: it lists "
+				       "more mail than it said it has");
 		}
 		find->last = item.uid;
 		m->uid = item.uid;

@@ -23,6 +23,7 @@ struct asked {
 	unsigned first, last; /* its tags */
 	bool ok, changed;
 	bool has_permanent; /* PERMANENTFLAGS were said: FLAGS does not count */
+	bool has_flags;
 };
 
 /* ---- one round of commands ---- */
@@ -83,6 +84,7 @@ static int read_answers(struct imap_session *s, unsigned first, unsigned last,
 			ret = talk_rest(s->talk, &line, e);
 		} else if (tag_number(line.data) == next) {
 			take(ctx, next++, line.data);
+			talk_useful(s->talk);
 		} else {
 			ret = no_answer(s, e, line.data);
 		}
@@ -234,6 +236,7 @@ static void take_untagged(const char *line, struct asked *a)
 	} else if (!strncasecmp(said, "FLAGS (", 7) && !a->has_permanent) {
 		take_flags(said,
 			   f); /* RFC 9051 section 7.1: then all of them */
+		a->has_flags = true;
 	}
 }
 
@@ -250,6 +253,11 @@ static void take_opened(void *ctx, unsigned number, const char *line)
 			take_untagged(line, a);
 		} else {
 			a->ok = is_ok(line);
+			/* Nothing was said: then nothing is excluded. */
+			if (!a->has_permanent && !a->has_flags)
+				a->open->folder->permanent.system =
+					FLAG_SEEN | FLAG_ANSWERED |
+					FLAG_FLAGGED | FLAG_DRAFT;
 			if (a->ok && strcasestr(line, "[READ-ONLY]"))
 				log_line(LOG_WARNING, "%s may only be read",
 					 a->name.data);

@@ -23,10 +23,14 @@ enum {
 	IMAP_LINE_MAX = 64 << 10,  /* bytes of a line without literals */
 	IMAP_LITERAL_MAX = 64 << 10, /* of a literal that libetpan gets to see */
 	IMAP_LITERALS_MAX = 1000,  /* in one untagged answer */
-	IMAP_ANSWER_MAX = 64 << 20,  /* of all it gets to see of one answer */
+	IMAP_ANSWER_MAX = 8 << 20,   /* of all it gets to see of one answer; it makes
+					14 times as much of it in memory */
+	IMAP_ASIDE_MAX = 16 << 20,   /* of what we did not ask for, in a row */
 	IMAP_DEPTH_MAX = 32,	   /* parentheses inside each other */
 	IMAP_FOLDERS_MAX = 100000,
+	IMAP_MEMBERS_MAX = 64,	   /* connections of one account */
 	IMAP_SAID_MAX = 1000,	   /* of a server's words that are kept */
+	IMAP_WHO_MAX = 8 << 10,	   /* of those that tell who it is */
 };
 
 /* SASL mechanisms, a set. */
@@ -38,6 +42,8 @@ enum {
 	IMAP_AUTH_XOAUTH2 = 1 << 4,
 	IMAP_AUTH_OAUTHBEARER = 1 << 5,
 };
+
+struct imap_target;
 
 /* talk.c: the bytes of a conversation, between stream.c and those who read them.
 
@@ -70,6 +76,7 @@ struct imap_talk {
 	unsigned depth;
 	bool quoted, escaped, continued;
 
+	uint64_t aside;	   /* bytes read since the last ones that were awaited */
 	unsigned tag;	   /* of our own commands */
 	unsigned auths;
 };
@@ -86,6 +93,9 @@ int talk_send(struct imap_talk *t, const char *bytes, size_t n, struct err *e);
 /* The next line, without its line end, in line (emptied before). At most
    IMAP_LINE_MAX bytes, no NUL: otherwise ERR_PROTOCOL. */
 int talk_line(struct imap_talk *t, struct buf *line, struct err *e);
+/* What was read is what was awaited. A server that says IMAP_ASIDE_MAX bytes without it
+   broke the protocol: it would keep us listening for ever. */
+void talk_useful(struct imap_talk *t);
 /* Between 1 and max bytes of a literal; valid until the next call. */
 int talk_some(struct imap_talk *t, uint64_t max, const char **bytes_r,
 	      size_t *n_r, struct err *e);
@@ -107,8 +117,37 @@ int imap_command(struct imap_session *s, const char *line, const char *doing,
 /* SELECT even when it is selected: UIDNEXT and the number of messages are fresh. */
 int imap_session_reselect(struct imap_session *s, const char *wire_name,
 			  struct err *e);
+/* Switch COMPRESS=DEFLATE on, where it is offered and is not on yet. The connection is
+   free. A NO is an error that leaves it as it was. */
+int imap_session_compress(struct imap_session *s, struct err *e);
 /* Another folder was selected behind libetpan's back. */
 void imap_session_forget_selected(struct imap_session *s);
+
+/* ask.c: a command whose answer we read ourselves, line by line. */
+struct imap_ask {
+	struct imap_session *s;
+	const char *doing;
+	char tag[16];
+	struct buf line; /* the last one that imap_ask_next gave */
+	struct buf part;
+	uint64_t seen;   /* bytes of the answer: at most IMAP_ANSWER_MAX */
+};
+/* Send line (without tag and line end). Whatever comes of it: imap_ask_free. */
+int imap_ask_begin(struct imap_ask *a, struct imap_session *s, const char *line,
+		   const char *doing, struct err *e);
+/* 1 with the next untagged answer in line, "* QUOTA ...": literals in it stand there
+   as quoted strings, long ones as "". 0 after the tagged OK; -1 after a NO or BAD, and
+   when the connection is over (s->broken). */
+int imap_ask_next(struct imap_ask *a, struct err *e);
+void imap_ask_free(struct imap_ask *a);
+
+/* quota.c: how full the mailbox is (RFC 9208). A server that does not know, or will
+   not say, is no error: neither has is set. The connection is free (imap_quiet). */
+int imap_quota(struct imap_target *it, struct target_quota *q_r, struct err *e);
+/* One line of the answer, "* QUOTA root (STORAGE 10 512)": what it says goes into q
+   where it is tighter than what is there. What cannot be understood as a whole is
+   passed over. */
+void imap_quota_take(struct target_quota *q, const char *line);
 
 /* sasl.c: log in as opt says. */
 int imap_login(struct imap_session *s, const struct imap_options *opt,
@@ -161,14 +200,23 @@ int fetch_read(struct imap_talk *t, struct buf *line, struct fetch_item *item,
 	       const struct fetch_sink *sink, struct err *e);
 
 /* account.c */
-struct imap_target {
-	struct target base;
+struct imap_member { /* pool.h */
 	struct imap_session *s;
 	struct imap_append *append;
+	unsigned open_batches;
+	const struct target_folder *last; /* of its last batch */
+	bool compress;			  /* it is held until it can be compressed */
+};
+struct imap_target {
+	struct target base;
+	struct imap_session *s; /* the first member's */
+	struct imap_member members[IMAP_MEMBERS_MAX];
+	size_t n_members, most_members;
+	struct imap_options opt;
+	struct imap_lessons *lessons, own_lessons;
 	struct imap_folders folders;
 	char *root;	  /* wire prefix of everything: namespace and opt->prefix */
 	char **above;	  /* the parts of opt->prefix; NULL at the end */
-	unsigned open_batches;
 	struct imap_find *find;
 	struct imap_fetch *fetch;
 };

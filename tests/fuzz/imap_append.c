@@ -124,7 +124,7 @@ static void check_pipeline(unsigned caps, const char *bytes, size_t n)
 		abort();
 	shutdown(fds[1], SHUT_WR);
 	s.stream = stream_from_fd(fds[0], &opt);
-	a = imap_append_new(&s);
+	a = imap_append_new(&s, NULL);
 	for (size_t b = 0; b < BATCHES; b++) {
 		for (size_t i = 0; i < MESSAGES; i++)
 			items[b][i] = (struct append_item){

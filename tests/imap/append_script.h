@@ -158,7 +158,7 @@ static inline void client_open(struct client *c, unsigned caps, int timeout_ms)
 	*c = (struct client){ .peer = fds[1] };
 	c->s.stream = stream_from_fd(fds[0], &opt);
 	c->s.caps = caps;
-	c->a = imap_append_new(&c->s);
+	c->a = imap_append_new(&c->s, NULL);
 	buf_init(&c->folder.name);
 	buf_init(&c->folder.shown);
 	flags_init(&c->folder.permanent);
