@@ -6,6 +6,7 @@
 
    Message-ID and size only say where to look; the digest of the fetched bytes
    is the proof, as everywhere. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "core/base/log.h"
@@ -77,108 +78,262 @@ int adopt_list(struct engine *g, struct place *p, struct err *e)
 	return any < 0 ? -1 : 0;
 }
 
-/* Dovecot stores NUL as 0x80 (docs/servers.md): the digest of what came of a
-   message that holds NULs. */
-static int digest_without_nuls(const struct outgoing *o, struct digest *d_r,
-			       struct err *e)
+/* ---- is it the same? ---- */
+
+/* As the server is known to keep it (enum target_change): the digest of that. */
+static int digest_as_kept(const struct intake *in, unsigned changes,
+			  struct digest *d_r, struct err *e)
 {
-	char scratch[4096], piece[4096];
+	char scratch[4096], piece[sizeof(scratch)];
+	struct intake kept;
+	uint64_t at = 0, line = 0;
+	bool header = true; /* up to the first empty line */
 	const char *bytes;
-	struct intake in;
-	uint64_t at = 0;
 	ssize_t n;
 	int ret = -1;
 
-	intake_init(&in);
-	while ((n = spool_at(&o->m.in.spool, at, scratch, sizeof(scratch),
-			     &bytes, e)) > 0) {
+	intake_init(&kept);
+	while ((n = spool_at(&in->spool, at, scratch, sizeof(scratch), &bytes,
+			     e)) > 0) {
+		size_t len = 0;
+
 		if (n > (ssize_t)sizeof(piece))
 			n = sizeof(piece);
-		for (ssize_t i = 0; i < n; i++)
-			piece[i] = bytes[i] ? bytes[i] : (char)0x80;
-		if (intake_add(&in, piece, (size_t)n, e) < 0)
+		for (ssize_t i = 0; i < n; i++, at++) {
+			char c = bytes[i];
+
+			if (!c && changes & CHANGES_NUL)
+				c = (char)0x80;
+			else if (c & 0x80 && changes & CHANGES_8BIT_HEADERS &&
+				 header)
+				c = 'X';
+			header = header && (c != '\n' || line);
+			line = c == '\n' ? 0 : line + (c != '\r');
+			piece[len++] = c;
+		}
+		if (intake_add(&kept, piece, len, e) < 0)
 			goto out;
-		at += (uint64_t)n;
 	}
-	if (n < 0 || intake_end(&in, e) < 0)
+	if (n < 0 || intake_end(&kept, e) < 0)
 		goto out;
-	*d_r = in.digest;
+	*d_r = kept.digest;
 	ret = 0;
 out:
-	intake_free(&in);
+	intake_free(&kept);
 	return ret;
 }
 
-static bool same_message(const struct digest *a, const struct digest *b,
-			 bool has_id)
+static int digest_repaired(const struct intake *in, unsigned repairs,
+			   struct digest *d_r, struct err *e)
+{
+	struct intake fixed;
+	int ret;
+
+	intake_init(&fixed);
+	fixed.want_spool = true;
+	ret = repair_apply(in, repairs, &fixed, e);
+	if (ret == 0)
+		*d_r = fixed.digest;
+	intake_free(&fixed);
+	return ret;
+}
+
+/* What may have become of o on the server: changed by it, or repaired by us and the
+   ledger lost since. */
+static int know_others(struct engine *g, struct outgoing *o, struct err *e)
+{
+	enum { OTHERS_MAX = 8 };
+	const struct intake *in = &o->m.in;
+	unsigned changes = 0, repairs = 0;
+
+	if (o->others)
+		return 0;
+	o->others = mem_zalloc(OTHERS_MAX * sizeof(*o->others));
+	if (in->nuls)
+		changes |= CHANGES_NUL;
+	if (in->header_8bit)
+		changes |= g->limits.changes & CHANGES_8BIT_HEADERS;
+	if (changes &&
+	    digest_as_kept(in, changes, &o->others[o->n_others++], e) < 0)
+		return -1;
+	if (in->header_8bit &&
+	    digest_repaired(in, REPAIR_8BIT_HEADER, &o->others[o->n_others++],
+			    e) < 0)
+		return -1;
+	while (o->n_others < OTHERS_MAX &&
+	       (repairs = repair_next(in, repairs)) != 0)
+		if (digest_repaired(in, repairs, &o->others[o->n_others++],
+				    e) < 0)
+			return -1;
+	return 0;
+}
+
+static bool same_digest(const struct digest *a, const struct digest *b,
+			bool has_id)
 {
 	return !memcmp(a->full, b->full, DIGEST_SIZE) ||
 	       (has_id && !memcmp(a->core, b->core, DIGEST_SIZE));
 }
 
-/* Fetch one message and compare: 1, 0, -1. One that cannot be had is another
- * one. */
-static int is_same(struct engine *g, const struct place *p, uint32_t uid,
-		   const struct outgoing *o, bool has_id, struct err *e)
+/* 1, 0, -1. */
+static int is_same(struct engine *g, struct outgoing *o, const struct intake *in,
+		   struct err *e)
 {
-	struct digest altered = o->m.in.digest;
-	struct intake in;
-	uint32_t got_uid;
-	int got, same = 0;
+	struct buf id = BUF_INIT, theirs = BUF_INIT;
+	bool has_id, namesake;
+	int ret = 0;
 
-	if (o->m.in.nuls && digest_without_nuls(o, &altered, e) < 0)
+	header_add_message_id(&o->m.in.header, &id);
+	header_add_message_id(&in->header, &theirs);
+	has_id = id.len > 0;
+	namesake = buf_equal(&id, &theirs);
+	buf_free(&id);
+	buf_free(&theirs);
+	if (same_digest(&in->digest, &o->m.in.digest, has_id))
+		return 1;
+	if (!namesake)
+		return 0;
+	if (know_others(g, o, e) < 0)
 		return -1;
-	intake_init(&in);
-	got = g->target->ops->fetch_begin(g->target, &p->server, &uid, 1, e);
-	while (got == 0 || got > 0) {
-		got = g->target->ops->fetch_next(g->target, &got_uid, &in, e);
-		if (got < 0 && e->scope == ERR_MESSAGE) {
-			got = 0;
-			continue;
-		}
-		if (got <= 0)
-			break;
-		if (got_uid == uid)
-			same = same_message(&in.digest, &o->m.in.digest,
-					    has_id) ||
-			       same_message(&in.digest, &altered, has_id);
-	}
-	intake_free(&in);
-	return got < 0 ? -1 : same;
+	for (unsigned i = 0; i < o->n_others && !ret; i++)
+		ret = same_digest(&in->digest, &o->others[i], has_id);
+	return ret;
 }
 
-static int take_over(struct engine *g, struct place *p, int64_t id,
-		     uint32_t uid, struct err *e)
+/* ---- looking at the candidates of many messages at once ---- */
+
+struct look {
+	struct engine *g;
+	struct place *p;
+	struct outgoing_list *l;
+	uint32_t *uids; /* of this round, ascending */
+	size_t n;
+};
+
+static int take_over(struct look *k, struct outgoing *o, uint32_t uid,
+		     struct err *e)
 {
-	if (ledger_intend(g->led, id, g->run, e) < 0 ||
-	    ledger_confirm(g->led, id, uid, p->server.uidvalidity, g->run, e) <
-		    0)
+	struct engine *g = k->g;
+
+	o->adopted = true;
+	if (ledger_intend(g->led, o->id, g->run, e) < 0 ||
+	    ledger_confirm(g->led, o->id, uid, k->p->server.uidvalidity, g->run,
+			   e) < 0 ||
+	    ledger_foreign_take(g->led, k->p->ledger.id, uid, e) < 0)
 		return -1;
-	return ledger_foreign_take(g->led, p->ledger.id, uid, e);
+	return ledger_copy_resolve(g->led, o->id, COPY_ALREADY, NULL, e);
 }
 
-int adopt_message(struct engine *g, struct place *p, struct outgoing *o,
-		  int64_t id, struct err *e)
+static bool is_chosen(const struct look *k, uint32_t uid)
 {
-	struct buf message_id = BUF_INIT;
-	uint32_t uid = 0;
+	for (size_t i = 0; i < k->n; i++)
+		if (k->uids[i] == uid)
+			return true;
+	return false;
+}
+
+/* The next candidate of o that nobody else has chosen in this round: what is fetched
+   is compared with everything that waits. */
+static int choose_candidate(struct look *k, struct outgoing *o, struct err *e)
+{
+	struct buf id = BUF_INIT;
+	uint32_t uid;
 	int got;
 
-	header_add_message_id(&o->m.in.header, &message_id);
-	while ((got = ledger_foreign_next(g->led, p->ledger.id,
-					  o->m.in.wire_size, message_id.data,
-					  uid, &uid, e)) > 0) {
-		int same = is_same(g, p, uid, o, message_id.len > 0, e);
-
-		if (same < 0) {
-			got = -1;
-			break;
-		}
-		if (same) {
-			got = take_over(g, p, id, uid, e) < 0 ? -1 : 1;
-			break;
-		}
+	header_add_message_id(&o->m.in.header, &id);
+	while ((got = ledger_foreign_next(k->g->led, k->p->ledger.id,
+					  o->m.in.wire_size, id.data, o->looked,
+					  &uid, e)) > 0) {
+		o->looked = uid;
+		if (is_chosen(k, uid))
+			continue;
+		k->uids[k->n++] = uid;
+		break;
 	}
-	buf_free(&message_id);
+	buf_free(&id);
+	return got < 0 ? -1 : 0;
+}
+
+static int by_uid(const void *a, const void *b)
+{
+	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+static int choose(struct look *k, struct err *e)
+{
+	k->n = 0;
+	for (struct outgoing *o = k->l->first; o; o = o->next)
+		if (!o->adopted && choose_candidate(k, o, e) < 0)
+			return -1;
+	qsort(k->uids, k->n, sizeof(*k->uids), by_uid);
+	return 0;
+}
+
+static int compare(struct look *k, uint32_t uid, const struct intake *in,
+		   struct err *e)
+{
+	for (struct outgoing *o = k->l->first; o; o = o->next) {
+		int same = o->adopted ? 0 : is_same(k->g, o, in, e);
+
+		if (same)
+			return same < 0 ? -1 : take_over(k, o, uid, e);
+	}
+	return 0;
+}
+
+static int fetch_round(struct look *k, struct err *e)
+{
+	const struct target_ops *ops = k->g->target->ops;
+	struct intake in;
+	uint32_t uid;
+	int got;
+
+	if (ops->fetch_begin(k->g->target, &k->p->server, k->uids, k->n, e) < 0)
+		return -1;
+	intake_init(&in);
+	for (;;) {
+		got = ops->fetch_next(k->g->target, &uid, &in, e);
+		/* One that cannot be had is another one. */
+		if (got < 0 && e->scope == ERR_MESSAGE)
+			continue;
+		if (got > 0)
+			got = compare(k, uid, &in, e) < 0 ? -1 : 1;
+		if (got <= 0)
+			break;
+	}
+	intake_free(&in);
 	return got;
+}
+
+int adopt_look(struct engine *g, struct outgoing_list *l, struct err *e)
+{
+	struct look k = {
+		.g = g,
+		.p = &g->plan.places[l->first->work->place],
+		.l = l,
+		.uids = mem_alloc(l->n * sizeof(*k.uids)),
+	};
+	int ret;
+
+	for (struct outgoing *o = l->first; o; o = o->next) {
+		o->adopted = false;
+		o->looked = 0;
+	}
+	do {
+		ret = choose(&k, e);
+		if (ret == 0 && k.n)
+			ret = fetch_round(&k, e);
+	} while (ret == 0 && k.n);
+	free(k.uids);
+	return ret;
+}
+
+void adopt_forget(struct outgoing *o)
+{
+	free(o->others);
+	o->others = NULL;
+	o->n_others = 0;
+	o->adopted = false;
 }

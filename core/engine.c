@@ -12,6 +12,9 @@
 #include "core/engine_internal.h"
 #include "core/retry.h"
 
+/* Pauses in a row that a server may ask for and then take nothing. */
+enum { WAITS_MAX = 30 };
+
 void engine_event(struct engine *g, struct event *ev)
 {
 	ev->progress = &g->progress;
@@ -46,14 +49,92 @@ static void close_target(struct engine *g)
 static int connect_target(struct engine *g, struct err *e)
 {
 	struct event ev = { .type = EVENT_CONNECTED };
+	uint64_t daily = g->opt->daily_limit;
 
 	if (g->target)
 		return 0;
 	if (g->opt->open_target(g->opt->target_ctx, &g->target, e) < 0)
 		return -1;
+	g->connected_ms = clock_ms();
 	g->target->ops->limits(g->target, &g->limits);
 	engine_event(g, &ev);
+	return budget_load(&g->budget, daily ? daily : g->limits.daily_bytes,
+			   g->led, clock_now(), e);
+}
+
+/* ---- what people should know before the first byte goes out ---- */
+
+static void tell_room(struct engine *g)
+{
+	struct event ev = {
+		.type = EVENT_QUOTA,
+		.quota = &g->quota,
+		.size = g->plan.bytes,
+	};
+
+	if (g->quota.has_bytes || g->quota.has_messages)
+		engine_event(g, &ev);
+}
+
+static void tell_changes(struct engine *g)
+{
+	static const struct {
+		unsigned change;
+		const char *text;
+	} rows[] = {
+		{ CHANGES_8BIT_HEADERS,
+		  "raw 8-bit bytes in headers become X (--encode-headers)" },
+		{ CHANGES_NUL, "NUL bytes" },
+		{ CHANGES_LONE_CR, "a CR without LF is dropped" },
+		{ CHANGES_LAST_EOL, "a missing last line end is added" },
+		{ CHANGES_FLAGS, "flags are lost" },
+		{ CHANGES_KEYWORDS, "keywords are lost" },
+		{ CHANGES_DATE, "the date of arrival is lost" },
+		{ CHANGES_BYTES, "it makes every message anew" },
+	};
+	struct buf text = BUF_INIT;
+	struct event ev = { .type = EVENT_SERVER };
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (g->limits.changes & rows[i].change)
+			buf_addf(&text, "%s%s", text.len ? "; " : "",
+				 rows[i].text);
+	ev.text = text.data;
+	ev.source = g->limits.server;
+	if (text.len)
+		engine_event(g, &ev);
+	buf_free(&text);
+}
+
+/* Once a run, and only if there is something to bring. */
+static int tell_server(struct engine *g, struct err *e)
+{
+	const struct target_ops *ops = g->target->ops;
+
+	if (g->told_server || !g->plan.n_work)
+		return 0;
+	if (ops->quota && ops->quota(g->target, &g->quota, e) < 0)
+		return -1;
+	g->told_server = true;
+	tell_room(g);
+	tell_changes(g);
 	return 0;
+}
+
+static void tell_altered(struct engine *g)
+{
+	struct buf text = BUF_INIT;
+	struct event ev = { .type = EVENT_SERVER, .source = g->limits.server };
+
+	if (!g->altered)
+		return;
+	buf_addf(&text,
+		 "%llu messages hold bytes that this server is known to change; "
+		 "mailhaul verify --full names them",
+		 (unsigned long long)g->altered);
+	ev.text = text.data;
+	engine_event(g, &ev);
+	buf_free(&text);
 }
 
 static void place_failed(struct engine *g, struct place *p, const struct err *e)
@@ -131,7 +212,8 @@ out:
 
 int engine_prepare(struct engine *g, struct err *e)
 {
-	if (connect_target(g, e) < 0 || open_places(g, e) < 0)
+	if (connect_target(g, e) < 0 || tell_server(g, e) < 0 ||
+	    open_places(g, e) < 0)
 		return -1;
 	if (ledger_commit(g->led, e) < 0)
 		return -1;
@@ -247,16 +329,10 @@ static uint32_t chance(void)
 	return n % 1001;
 }
 
-/* Wait, in steps, so that Ctrl-C is heard. */
-static int pause_before_retry(struct engine *g, int64_t ms,
-			      const struct err *why, struct err *e)
+int engine_sleep(const struct engine *g, int64_t ms, struct err *e)
 {
 	int64_t until = clock_ms() + ms;
-	struct event ev = { .type = EVENT_WAIT,
-			    .text = why->text,
-			    .wait_ms = ms };
 
-	engine_event(g, &ev);
 	while (clock_ms() < until) {
 		if (engine_stopped(g))
 			return interrupted(e);
@@ -266,24 +342,54 @@ static int pause_before_retry(struct engine *g, int64_t ms,
 	return 0;
 }
 
+static int pause_before_retry(struct engine *g, int64_t ms,
+			      const struct err *why, struct err *e)
+{
+	struct event ev = { .type = EVENT_WAIT,
+			    .text = why->text,
+			    .wait_ms = ms };
+
+	engine_event(g, &ev);
+	return engine_sleep(g, ms, e);
+}
+
+/* A server that says "not now" has not gone away: a new connection would be one more
+   thing to wear its patience. */
+static bool is_still_there(const struct engine *g, const struct err *why)
+{
+	return why->kind == ERR_BUSY && g->target && g->target->ops->alive &&
+	       g->target->ops->alive(g->target);
+}
+
 static int attempts(struct engine *g, struct err *e)
 {
 	uint64_t before = UINT64_MAX;
-	unsigned failures = 0;
+	unsigned failures = 0, told_to_wait = 0;
 	struct err why;
 	int64_t wait;
 
 	while (attempt(g, e) < 0) {
 		why = *e;
 		transfer_abandon(g);
-		close_target(g);
+		g->lost = clock_now();
+		if (!is_still_there(g, &why))
+			close_target(g);
 		/* A folder that was there when it was opened: the next attempt
 		   makes it again. */
 		if (why.kind == ERR_NO_FOLDER)
 			why.retry = ERR_NOW;
-		failures = g->progress.uploaded > before ? 1 : failures + 1;
+		if (g->progress.uploaded > before)
+			failures = told_to_wait = 0;
 		before = g->progress.uploaded;
-		wait = retry_after(&why, failures, chance());
+		/* A pause that the server asked for is no failure. */
+		if (why.kind == ERR_BUSY && why.wait_ms &&
+		    ++told_to_wait <= WAITS_MAX)
+			wait = retry_after(&why, 1, chance());
+		else
+			wait = retry_after(&why, ++failures, chance());
+		/* Made, and not there: once more, but not for ever. */
+		if (why.kind == ERR_NO_FOLDER && failures > 2)
+			wait = RETRY_GIVE_UP;
 		*e = why;
 		if (wait == RETRY_GIVE_UP || engine_stopped(g))
 			return -1;
@@ -294,6 +400,20 @@ static int attempts(struct engine *g, struct err *e)
 	return 0;
 }
 
+static int begin_run(struct engine *g, struct err *e)
+{
+	struct ledger_run last;
+	int found = 0;
+
+	if (g->opt->continue_run)
+		found = ledger_last_run(g->led, &last, e);
+	if (found > 0)
+		g->run = last.id;
+	if (found)
+		return found < 0 ? -1 : 0;
+	return ledger_begin_run(g->led, g->opt->command, g->now, &g->run, e);
+}
+
 int engine_run(const struct engine_options *opt, struct ledger *led,
 	       struct engine_result *result, struct err *e)
 {
@@ -302,9 +422,10 @@ int engine_run(const struct engine_options *opt, struct ledger *led,
 	int ret;
 
 	*result = (struct engine_result){ .bytes_read = 0 };
-	if (ledger_begin_run(led, opt->command, g.now, &g.run, e) < 0)
+	if (begin_run(&g, e) < 0)
 		return -1;
 	ret = attempts(&g, e);
+	tell_altered(&g);
 	transfer_free(&g);
 	close_target(&g);
 	if (ledger_totals(led, g.run, &result->totals, ret < 0 ? &later : e) <

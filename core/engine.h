@@ -3,6 +3,7 @@
 #define MAILHAUL_CORE_ENGINE_H
 
 #include <signal.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -25,18 +26,33 @@ enum engine_mode {
 	ENGINE_PLAN, /* scan, --dry-run: nothing is sent, no server is asked */
 };
 
+/* A message that the server does not take. */
+enum on_refused {
+	ON_REFUSED_REPORT, /* it is listed, with the server's words */
+	ON_REFUSED_REPAIR, /* core/repair.h: as little as it takes, written down */
+};
+
 struct engine_options {
 	enum engine_mode mode;
 	const char *command; /* for the ledger's list of runs */
+	bool continue_run;   /* go on with the last run, of a process that crashed */
 	const struct source *sources;
 	size_t n_sources;
 	const struct folder_map *map;
 	struct importer_options import;
 	int64_t since, until; /* messages outside are skipped; DATE_NONE */
+	enum on_refused on_refused;
+	bool encode_headers;  /* raw 8-bit headers, where the server would damage them */
+	uint64_t daily_limit; /* bytes of messages in any 24 hours; 0: the provider's, if
+				 it is known */
 
 	/* Called when a connection is first needed, and after it was lost. */
 	int (*open_target)(void *ctx, struct target **t_r, struct err *e);
 	void *target_ctx;
+
+	/* So long nothing new may come before sends in doubt count as not arrived; 0: 3
+	   seconds. See settle.c. */
+	unsigned settle_quiet_ms;
 
 	event_sink *sink;
 	void *sink_ctx;

@@ -2,10 +2,13 @@
 #ifndef MAILHAUL_CORE_ENGINE_INTERNAL_H
 #define MAILHAUL_CORE_ENGINE_INTERNAL_H
 
+#include "core/budget.h"
 #include "core/engine.h"
+#include "core/repair.h"
 
-/* Shared by engine.c (attempts), plan.c (what there is to do), transfer.c (one folder)
-   and settle.c (open intents). */
+/* Shared by engine.c (attempts), plan.c (what there is to do), transfer.c (one folder),
+   send.c (batches), mend.c (repairs), settle.c (open intents) and adopt.c (mail that is
+   there already). */
 
 /* A folder of the target. Several folders of sources may share one. */
 struct place {
@@ -49,7 +52,22 @@ struct outgoing {
 	int64_t id; /* in the ledger */
 	int64_t date;
 	struct work *work;
+	/* adopt.c */
+	bool adopted;	  /* it is on the server */
+	uint32_t looked;  /* candidates up to this UID were looked at */
+	struct digest *others; /* what may have become of it there, or NULL */
+	unsigned n_others;
+	/* mend.c */
+	unsigned known_repairs; /* the ledger's, of an earlier attempt */
+	unsigned repairs; /* enum repair: then fixed has the bytes that go out */
+	struct intake *fixed;
+	char *refusal;	  /* what the server said of it as it was, or NULL */
 	struct outgoing *next;
+};
+struct outgoing_list {
+	struct outgoing *first, *last;
+	size_t n;
+	uint64_t bytes;
 };
 
 struct flight {
@@ -67,19 +85,28 @@ struct engine {
 	struct target *target;
 	struct plan plan;
 	struct target_limits limits;
+	struct target_quota quota;
+	struct budget budget;
+	bool told_server; /* people know its quota and its ways */
+	uint64_t altered; /* messages that it is known to change */
 
 	struct flight *filling; /* the batch under construction, or NULL */
 	size_t in_flight;	/* batches the target has */
+	struct outgoing_list waiting, again; /* send.c */
 	struct outgoing *free_messages;
 	struct flight *free_flights;
 
 	struct event_progress progress;
+	int64_t connected_ms;	    /* clock_ms() */
+	int64_t lost;		    /* when a connection was lost in this run; 0 */
 	uint64_t bytes_sent_before; /* by connections that are closed */
 	uint64_t folders_failed;
 };
 
 void engine_event(struct engine *g, struct event *ev);
 bool engine_stopped(const struct engine *g);
+/* Wait, in steps, so that Ctrl-C is heard: 0, or -1 with ERR_INTERRUPTED. */
+int engine_sleep(const struct engine *g, int64_t ms, struct err *e);
 
 /* Open a source, with what the ledger knows of its folders. */
 int engine_open_source(struct engine *g, size_t source, struct importer **imp_r,
@@ -100,15 +127,60 @@ int settle_place(struct engine *g, struct place *p, struct err *e);
 /* Adoption: list what the server has got since we looked last that is not ours. p's
    server part is filled in, open intents are settled. */
 int adopt_list(struct engine *g, struct place *p, struct err *e);
-/* Is this message, planned as id, on the server already? 1 when it is, and is written
-   down as done and as COPY_ALREADY's; 0, -1. The pipeline is idle. */
-int adopt_message(struct engine *g, struct place *p, struct outgoing *o,
-		  int64_t id, struct err *e);
+/* Which of these messages, all of one place, are on the server already? They are marked
+   adopted, and written down as done and as COPY_ALREADY's. The pipeline is idle. */
+int adopt_look(struct engine *g, struct outgoing_list *l, struct err *e);
+void adopt_forget(struct outgoing *o);
+
+/* record.c: into the ledger, and as events. Texts may be NULL. */
+void record_subject(const struct outgoing *o, struct buf *subject);
+void record_news(struct engine *g, const struct work *w,
+		 const struct outgoing *o, const char *subject,
+		 enum ledger_copy_state state, const char *why);
+int record_copy(struct engine *g, struct work *w, struct outgoing *o,
+		int64_t message, enum ledger_copy_state state, const char *why,
+		struct err *e);
+/* It could not be read. */
+int record_unread(struct engine *g, struct work *w, struct outgoing *o,
+		  const char *why, struct err *e);
+int record_plan(struct engine *g, struct work *w, struct outgoing *o,
+		int64_t *id_r, struct err *e);
+/* The folder has come to its end, if nothing of it is outstanding. */
+int record_folder_end(struct engine *g, struct work *w, struct err *e);
+
+/* mend.c: what does not go out as the store has it. */
+/* The bytes to send. */
+const struct intake *mend_bytes(const struct outgoing *o);
+/* Before it is sent: repairs that are known to be needed. */
+int mend_before(struct engine *g, struct outgoing *o, struct err *e);
+/* It was refused. 1: it is repaired, planned, and to be sent again; 0: no; -1. */
+int mend_refused(struct engine *g, struct outgoing *o, const struct err *why,
+		 struct err *e);
+/* For the report: how it was repaired and why; nothing when it was not. */
+void mend_describe(const struct outgoing *o, struct buf *out);
+void mend_forget(struct outgoing *o);
+void mend_free(struct outgoing *o);
 
 /* Read and send what work says. imp stands on its folder. */
 int transfer_folder(struct engine *g, struct work *w, struct importer *imp,
 		    struct err *e);
-/* Send the batch under construction, and wait for every answer. */
+
+/* send.c */
+struct outgoing *send_take(struct engine *g);
+void send_give_back(struct engine *g, struct outgoing *o);
+struct outgoing *send_pop(struct outgoing_list *l);
+/* The message (id in the ledger) is to go out; *kept_r tells that o is on its way now
+   and not the caller's any more, also after -1. */
+int send_message(struct engine *g, struct work *w, struct outgoing *o,
+		 int64_t id, bool *kept_r, struct err *e);
+/* Flags of another copy of a message that has not gone out yet go with it; false if
+   there is no such message. */
+bool send_unite(struct engine *g, int64_t id, const struct flags *flags);
+/* Take answers; with wait until nothing is in flight. */
+int send_collect(struct engine *g, bool wait, struct err *e);
+/* Send what was repaired. */
+int send_again(struct engine *g, struct err *e);
+/* Send everything there is, and wait for every answer. */
 int transfer_finish(struct engine *g, struct err *e);
 /* Take back what a broken connection left behind: confirmed ones are confirmed,
    unsent ones retracted, the rest stays open for settling. */

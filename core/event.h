@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include "storage/ledger/ledger.h"
+#include "storage/target.h"
 
 /* What the engine tells while it works. It prints nothing: cmd/ makes lines, JSON
    objects or a progress line of these. Strings are valid during the call only. */
@@ -17,6 +18,9 @@ enum event_type {
 	EVENT_PROGRESS,	     /* often: numbers moved */
 	EVENT_CONNECTED,     /* to the target */
 	EVENT_WAIT,	     /* a pause of wait_ms before the next attempt: text */
+	EVENT_QUOTA,	     /* how full the mailbox is, before the first byte: quota, and
+				size, which at most is to come */
+	EVENT_SERVER,	     /* what this server is known to do to mail: text */
 };
 
 struct event_progress {
@@ -40,6 +44,7 @@ struct event {
 	int64_t wait_ms;
 	const struct event_progress *progress;
 	const struct ledger_totals *totals;
+	const struct target_quota *quota;
 	bool unchanged; /* EVENT_FOLDER_DONE: it was not read, nothing changed */
 };
 

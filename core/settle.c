@@ -1,9 +1,15 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Settling: which of the messages that may be on the server are there? (L2, L3)
- */
+
+   After a connection was cut the server may still be storing what it had read from it:
+   for up to a second, measured on loaded machines with Dovecot and Cyrus, and a
+   MULTIAPPEND shows nothing before its end. What is not there when we look first may be
+   there a moment later, and would be doubled if it were sent again. So, when the sends
+   are of just now, we look again until nothing new has come for a while. */
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/clock.h"
 #include "core/base/fault.h"
 #include "core/base/log.h"
 #include "core/engine_internal.h"
@@ -28,6 +34,12 @@ struct doubts {
    ledger that somebody else wrote. */
 enum { DOUBTS_MAX = 1 << 20 };
 
+enum {
+	QUIET_MS = 3000,     /* nothing new for so long: nothing will come */
+	LOOK_EVERY_MS = 300,
+	FRESH_S = 120,	     /* older sends have arrived, or never will */
+};
+
 static void free_doubts(struct doubts *d)
 {
 	for (size_t i = 0; i < d->n; i++)
@@ -50,9 +62,9 @@ static int load_doubts(struct engine *g, const struct place *p,
 		d->at[d->n++] = (struct doubt){
 			.id = m.id,
 			.run = m.run,
-			.size = m.size,
+			.size = m.repairs ? m.sent_size : m.size,
 			.message_id = mem_strdup(m.message_id.data),
-			.digest = m.digest,
+			.digest = m.repairs ? m.sent : m.digest,
 		};
 		after = m.id;
 	}
@@ -81,24 +93,27 @@ static bool is_candidate(const struct doubts *d, uint64_t size,
 struct candidates {
 	uint32_t *uids;
 	size_t n, cap;
+	uint32_t next;	   /* UIDs from here on were not looked at */
+	int64_t newest_ms; /* when one was last seen that was not there before */
 };
 
 static int find_candidates(struct engine *g, const struct place *p,
 			   const struct doubts *d, struct candidates *c,
 			   struct err *e)
 {
-	uint32_t floor = p->ledger.floor;
+	uint32_t floor = c->next;
 	struct buf id = BUF_INIT;
 	struct target_mail m;
 	int got = -1, ours;
 
 	target_mail_init(&m);
-	/* Other UIDs, or a floor that was never told: look at all. */
-	if (p->ledger.uidvalidity != p->server.uidvalidity || !floor)
-		floor = 1;
+	c->n = 0;
 	if (g->target->ops->find_begin(g->target, &p->server, floor, e) < 0)
 		goto out;
 	while ((got = g->target->ops->find_next(g->target, &m, e)) > 0) {
+		if (m.uid < UINT32_MAX)
+			c->next = m.uid + 1;
+		c->newest_ms = clock_ms();
 		buf_reset(&id);
 		header_normal_message_id(m.message_id.data, m.message_id.len,
 					 &id);
@@ -226,17 +241,65 @@ static int settle_lookalike(struct engine *g, const struct place *p,
 	return confirm(g, p, d, d->lookalike, e);
 }
 
+static bool all_settled(const struct doubts *d)
+{
+	for (size_t i = 0; i < d->n; i++)
+		if (!d->at[i].settled)
+			return false;
+	return true;
+}
+
+/* Is the server perhaps still busy with what we sent? */
+static bool is_fresh(const struct engine *g)
+{
+	int64_t now = clock_now(), sent = ledger_last_written(g->led);
+
+	if (g->lost > sent)
+		sent = g->lost;
+	return now - sent < FRESH_S; /* a clock that was put back: yes */
+}
+
+static int look(struct engine *g, const struct place *p, struct doubts *d,
+		struct candidates *c, struct err *e)
+{
+	if (find_candidates(g, p, d, c, e) < 0)
+		return -1;
+	return compare_candidates(g, p, d, c, e);
+}
+
+/* Look, and again until there is nothing left to find or to hope for. */
+static int look_until_quiet(struct engine *g, const struct place *p,
+			    struct doubts *d, struct err *e)
+{
+	int64_t quiet_ms = g->opt->settle_quiet_ms ? g->opt->settle_quiet_ms
+						   : QUIET_MS;
+	struct candidates c = { .next = p->ledger.floor };
+	int ret;
+
+	/* Other UIDs, or a floor that was never told: look at all. */
+	if (p->ledger.uidvalidity != p->server.uidvalidity || !c.next)
+		c.next = 1;
+	ret = p->server.messages ? look(g, p, d, &c, e) : 0;
+	c.newest_ms = g->connected_ms;
+	while (ret == 0 && is_fresh(g) && !all_settled(d) &&
+	       clock_ms() - c.newest_ms < quiet_ms) {
+		ret = engine_sleep(g, quiet_ms < LOOK_EVERY_MS ? quiet_ms
+							       : LOOK_EVERY_MS,
+				   e);
+		if (ret == 0)
+			ret = look(g, p, d, &c, e);
+	}
+	free(c.uids);
+	return ret;
+}
+
 int settle_place(struct engine *g, struct place *p, struct err *e)
 {
 	struct doubts d = { .at = NULL };
-	struct candidates c = { .uids = NULL };
 	uint64_t found = 0;
 	int ret = -1;
 
-	if (load_doubts(g, p, &d, e) < 0)
-		goto out;
-	if (p->server.messages && (find_candidates(g, p, &d, &c, e) < 0 ||
-				   compare_candidates(g, p, &d, &c, e) < 0))
+	if (load_doubts(g, p, &d, e) < 0 || look_until_quiet(g, p, &d, e) < 0)
 		goto out;
 	for (size_t i = 0; i < d.n; i++) {
 		if (!d.at[i].settled && d.at[i].lookalikes == 1 &&
@@ -258,7 +321,6 @@ int settle_place(struct engine *g, struct place *p, struct err *e)
 	p->ledger.open_intents = 0;
 	ret = 0;
 out:
-	free(c.uids);
 	free_doubts(&d);
 	return ret;
 }

@@ -111,7 +111,7 @@ static int load_batch(struct verify *v, uint32_t *last, struct fetch_batch *b,
 	       (got = ledger_check_next_found(v->led, *last, &m, e)) > 0) {
 		*last = m.uid;
 		b->uids[b->n] = m.uid;
-		b->digests[b->n] = m.digest;
+		b->digests[b->n] = m.repairs ? m.sent : m.digest;
 		b->came[b->n++] = false;
 	}
 	ledger_message_free(&m);

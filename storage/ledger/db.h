@@ -101,6 +101,7 @@ struct ledger {
 	char *target; /* "" if it has none yet */
 	enum ledger_mode mode;
 	int lock; /* descriptor of FILE.lock, or -1 */
+	int64_t last_written;
 	bool in_transaction;
 	bool lost;   /* B1 */
 	bool frozen; /* opened as a file that nobody changes */

@@ -49,6 +49,11 @@ int ledger_commit(struct ledger *led, struct err *e);
 /* The target it is for; "" if it has none yet. */
 const char *ledger_target(const struct ledger *led);
 
+/* When it was last written to before it was opened (LEDGER_WRITE; seconds since 1970), by
+   the clock of its file system: so old are sends that are in doubt, at least. 0: it is
+   new. */
+int64_t ledger_last_written(const struct ledger *led);
+
 /* A run of the program; every row remembers the run that made it. */
 int ledger_begin_run(struct ledger *led, const char *command, int64_t now,
 		     int64_t *run_r, struct err *e);

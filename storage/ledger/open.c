@@ -10,6 +10,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 /* A reader of the moment (another program's) is waited for this long. */
 enum { BUSY_MS = 2000 };
@@ -214,6 +215,27 @@ static int open_read(struct ledger *led, struct err *e)
 	return open_scratch(led, e);
 }
 
+/* The log next to it is where a run that was cut off wrote last. */
+static int64_t last_written(const char *path)
+{
+	struct buf log = BUF_INIT;
+	struct stat st;
+	int64_t last = 0;
+
+	if (stat(path, &st) == 0)
+		last = st.st_mtime;
+	buf_addf(&log, "%s-wal", path);
+	if (stat(log.data, &st) == 0 && st.st_mtime > last)
+		last = st.st_mtime;
+	buf_free(&log);
+	return last;
+}
+
+int64_t ledger_last_written(const struct ledger *led)
+{
+	return led->last_written;
+}
+
 int ledger_open(const char *path, enum ledger_mode mode, const char *target,
 		struct ledger **led_r, struct err *e)
 {
@@ -225,6 +247,8 @@ int ledger_open(const char *path, enum ledger_mode mode, const char *target,
 	struct ledger *led = ledger_new(path, mode);
 	int ret = -1;
 
+	if (mode == LEDGER_WRITE)
+		led->last_written = last_written(path);
 	if (openers[mode](led, e) < 0 ||
 	    db_exec(led, "PRAGMA foreign_keys = ON", e) < 0 ||
 	    schema_claim(led, target, e) < 0)

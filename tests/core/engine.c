@@ -36,6 +36,13 @@ struct server {
 	unsigned lose_batch_at;	 /* not stored, and the connection breaks */
 	const char *refuse;	 /* messages that hold this text */
 	bool no_uids;
+	/* With a lost answer: the messages are seen only after so many questions,
+	   as those that an old session still stores. */
+	unsigned late;
+	const struct box *late_box;
+	size_t hidden;
+
+	unsigned quiet_ms; /* the engine's settle_quiet_ms; 0: 1 */
 };
 
 enum { QUEUE = 64 };
@@ -68,6 +75,16 @@ static struct box *find_box(struct server *s, const char *name, bool create)
 	return &s->boxes[s->n_boxes++];
 }
 
+static size_t hidden_in(const struct server *s, const struct box *box)
+{
+	return box == s->late_box ? s->hidden : 0;
+}
+
+static size_t seen(const struct server *s, const struct box *box)
+{
+	return box->n - hidden_in(s, box);
+}
+
 static int double_open(struct target *t, const char *const *path,
 		       enum folder_use use, bool create,
 		       struct target_folder *f, struct err *e)
@@ -89,8 +106,8 @@ static int double_open(struct target *t, const char *const *path,
 	if (!box)
 		return 0;
 	f->uidvalidity = box->uidvalidity;
-	f->uidnext = box->uidnext;
-	f->messages = box->n;
+	f->uidnext = box->uidnext - (uint32_t)hidden_in(d->server, box);
+	f->messages = seen(d->server, box);
 	f->any_keyword = true;
 	return 0;
 }
@@ -184,6 +201,9 @@ static int double_submit(struct target *t, struct append_batch *b,
 	if (now == d->server->lose_answer_at) {
 		for (size_t i = 0; i < b->n; i++)
 			b->items[i].result = APPEND_UNKNOWN;
+		d->server->late_box =
+			find_box(d->server, b->folder->name.data, false);
+		d->server->hidden = d->server->late ? b->n : 0;
 		return break_connection(d, e);
 	}
 	return 0;
@@ -209,6 +229,8 @@ static int double_find_begin(struct target *t, const struct target_folder *f,
 	struct double_target *d = (struct double_target *)t;
 
 	(void)e;
+	if (d->server->hidden && --d->server->late == 0)
+		d->server->hidden = 0;
 	d->looking = find_box(d->server, f->name.data, false);
 	d->at = 0;
 	d->floor = floor;
@@ -222,9 +244,10 @@ static int double_find_next(struct target *t, struct target_mail *m,
 	struct header h;
 
 	(void)e;
-	while (d->at < d->looking->n && d->looking->mails[d->at].uid < d->floor)
+	while (d->at < seen(d->server, d->looking) &&
+	       d->looking->mails[d->at].uid < d->floor)
 		d->at++;
-	if (d->at == d->looking->n)
+	if (d->at >= seen(d->server, d->looking))
 		return 0;
 	m->uid = d->looking->mails[d->at].uid;
 	m->size = d->looking->mails[d->at].bytes.len;
@@ -254,7 +277,7 @@ static int double_fetch_next(struct target *t, uint32_t *uid_r,
 {
 	struct double_target *d = (struct double_target *)t;
 
-	for (; d->at < d->looking->n; d->at++) {
+	for (; d->at < seen(d->server, d->looking); d->at++) {
 		const struct mail *m = &d->looking->mails[d->at];
 
 		for (size_t i = 0; i < d->n_wanted; i++) {
@@ -421,6 +444,7 @@ static int run(struct server *s, enum engine_mode mode,
 		.until = DATE_NONE,
 		.open_target = double_connect,
 		.target_ctx = s,
+		.settle_quiet_ms = s->quiet_ms ? s->quiet_ms : 1,
 	};
 	snprintf(path, sizeof(path), "%s/ledger.db", root);
 	if (ledger_open(path, mode == ENGINE_PLAN ? LEDGER_SCRATCH : LEDGER_WRITE,
@@ -500,6 +524,24 @@ static void test_lost(bool stored, bool no_uids)
 	CHECK(cut >= UNIQUE / 5);
 }
 
+/* An old session still stores what it had read, after a new one has looked: seen with
+   Dovecot and Cyrus, and doubled then. */
+static void test_late_arrivals(void)
+{
+	for (unsigned late = 1; late <= 5; late++) {
+		struct server s = { .lose_answer_at = 2, .late = late,
+				    .quiet_ms = 2000 };
+		struct engine_result r;
+		struct err e;
+
+		discard_ledger();
+		CHECK(run(&s, ENGINE_MIGRATE, &r, &e) == 0);
+		CHECK(!s.hidden && mails(&s) == UNIQUE);
+		CHECK(adds_up(&r.totals) && r.totals.uploaded == UNIQUE);
+		server_free(&s);
+	}
+}
+
 static void test_refused(void)
 {
 	struct server s = { .refuse = "Subject: two 7\r\n" };
@@ -566,6 +608,7 @@ int main(void)
 	test_lost(false, false);
 	test_lost(true, true);
 	test_lost(false, true);
+	test_late_arrivals();
 	test_refused();
 	test_adoption();
 	snprintf(command, sizeof(command), "rm -rf %s", root);
