@@ -24,7 +24,7 @@ static const struct command commands[] = {
 		  "is remembered there, and unchanged folders are not read again.\n"
 		  "In the summary, \"uploaded\" is what migrate would send.") },
 	{ .name = "migrate",
-	  .needs = NEED_SOURCES | NEED_TARGET,
+	  .needs = NEED_SOURCES | NEED_TARGET | TALKS,
 	  .run = cmd_migrate,
 	  .options = "scm",
 	  .usage = "mailhaul migrate [OPTION]... SOURCE... TARGET",
@@ -44,7 +44,7 @@ static const struct command commands[] = {
 	  .help = N_(
 		  "Without TARGET and --ledger: every ledger in its usual place.") },
 	{ .name = "verify",
-	  .needs = NEED_TARGET,
+	  .needs = NEED_TARGET | TALKS,
 	  .run = cmd_verify,
 	  .options = "cf",
 	  .usage = "mailhaul verify [OPTION]... TARGET",
@@ -90,10 +90,12 @@ static void help_one(const struct command *cmd)
 	       _("Exit status: 0 all is accounted for and on the server; 1 some "
 		 "messages are not;\n"
 		 "64 usage; 66 source unreadable; 69 server not reached or not "
-		 "trusted; 73 ledger\n"
-		 "not writable; 75 come back later; 76 protocol broken; 77 not "
-		 "logged in; 78 bad\n"
-		 "configuration; 79 over quota; 130 interrupted."));
+		 "trusted; 70 mailhaul\n"
+		 "itself, or a library below it, crashed; 73 ledger not "
+		 "writable; 75 come back\n"
+		 "later; 76 protocol broken; 77 not logged in; 78 bad "
+		 "configuration; 79 over quota;\n"
+		 "130 interrupted."));
 }
 
 int exit_status(const struct err *e)
@@ -105,6 +107,8 @@ int exit_status(const struct err *e)
 		return EXIT_SOURCE;
 	case ERR_UNREACHABLE:
 		return EXIT_UNREACHABLE;
+	case ERR_CRASHED:
+		return EXIT_CRASHED;
 	case ERR_LEDGER:
 		return EXIT_LEDGER;
 	case ERR_BUSY:
@@ -121,6 +125,7 @@ int exit_status(const struct err *e)
 		return EXIT_INTERRUPTED;
 	case ERR_OTHER:
 	case ERR_REFUSED:
+	case ERR_TOO_BIG:
 	case ERR_NO_FOLDER:
 		break;
 	}
@@ -307,6 +312,8 @@ static int run(const struct command *cmd, struct call *c, int argc, char **argv,
 			cmd->name);
 		return EXIT_USAGE;
 	}
+	if (cmd->needs & TALKS && !c->opt.dry_run)
+		return child_run(cmd, c, e);
 	return cmd->run(c, e);
 }
 

@@ -7,6 +7,11 @@
 
 #include "cmd/cmd.h"
 #include "cmd/out.h"
+#include "core/base/clock.h"
+
+/* A child that was killed may hold the ledger a moment longer than its parent
+   lives. */
+enum { LOCK_PATIENCE_MS = 3000 };
 
 static int status_of(const struct engine_result *r, int ret, struct err *e)
 {
@@ -59,6 +64,12 @@ static void closing_sentence(const struct call *c,
 	buf_free(&list);
 }
 
+static void on_event(void *ctx, const struct event *ev)
+{
+	child_uploaded(ev->progress->uploaded);
+	out_event(ctx, ev);
+}
+
 static int run_engine(struct call *c, const char *command, bool plan,
 		      struct ledger *led, struct err *e)
 {
@@ -67,15 +78,19 @@ static int run_engine(struct call *c, const char *command, bool plan,
 	struct engine_options o = {
 		.mode = plan ? ENGINE_PLAN : ENGINE_MIGRATE,
 		.command = command,
+		.continue_run = !plan && child_takes_over(led),
 		.sources = c->sources,
 		.n_sources = c->n_sources,
 		.map = c->opt.map,
 		.import = c->opt.import,
 		.since = c->opt.since,
 		.until = c->opt.until,
+		.on_refused = (enum on_refused)c->opt.on_refused,
+		.encode_headers = c->opt.encode_headers,
+		.daily_limit = c->opt.daily_limit,
 		.open_target = open_target,
 		.target_ctx = c,
-		.sink = out_event,
+		.sink = on_event,
 		.sink_ctx = out,
 		.stop = &stop_requested,
 	};
@@ -103,13 +118,28 @@ static int run_engine(struct call *c, const char *command, bool plan,
 	return status;
 }
 
+static int open_ledger(const char *path, enum ledger_mode mode,
+		       const char *target, struct ledger **led_r, struct err *e)
+{
+	int64_t until = clock_ms() + LOCK_PATIENCE_MS;
+
+	while (ledger_open(path, mode, target, led_r, e) < 0) {
+		if (e->kind != ERR_BUSY || stop_requested ||
+		    clock_ms() >= until)
+			return -1;
+		clock_sleep_ms(20);
+	}
+	err_clear(e);
+	return 0;
+}
+
 int cmd_scan(struct call *c, struct err *e)
 {
 	enum ledger_mode mode = c->opt.ledger ? LEDGER_WRITE : LEDGER_SCRATCH;
 	struct ledger *led = NULL;
 	int status;
 
-	if (ledger_open(c->opt.ledger ? c->ledger_path : "", mode, NULL, &led,
+	if (open_ledger(c->opt.ledger ? c->ledger_path : "", mode, NULL, &led,
 			e) < 0)
 		return exit_status(e);
 	status = run_engine(c, "scan", true, led, e);
@@ -131,7 +161,7 @@ int cmd_migrate(struct call *c, struct err *e)
 	}
 	if (!plan && open_ahead(c, e) < 0)
 		return exit_status(e);
-	if (ledger_open(c->ledger_path, plan ? LEDGER_SCRATCH : LEDGER_WRITE,
+	if (open_ledger(c->ledger_path, plan ? LEDGER_SCRATCH : LEDGER_WRITE,
 			c->target_name, &led, e) < 0)
 		return exit_status(e);
 	status = run_engine(c, "migrate", plan, led, e);

@@ -6,6 +6,7 @@
 
 #include "cmd/cmd.h"
 #include "cmd/out.h"
+#include "core/base/fault.h"
 #include "core/verify.h"
 
 static void show_finding(void *ctx, const struct verify_finding *f)
@@ -31,6 +32,7 @@ static void show_folder(void *ctx, const char *folder,
 {
 	const struct call *c = ctx;
 
+	fault_point("verify.folder");
 	if (c->opt.json || c->opt.quiet || !isatty(STDERR_FILENO))
 		return;
 	fprintf(stderr, "\r\033[K%s  %s", folder, human_count(so_far->proved));

@@ -180,13 +180,16 @@ class Errors(Case):
                  big, self.dovecot.target(self.user, "imap", port=proxy.port)],
                 env=environment(self.home, dovecot.PASSWORD),
                 stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-                stdin=subprocess.DEVNULL)
+                stdin=subprocess.DEVNULL, start_new_session=True)
             try:
                 self.wait_until(lambda: b"APPEND" in proxy.up)
-                os.kill(first.pid, signal.SIGSTOP)
-                self.fails(LATER, str(first.pid), made_nothing=False)
+                os.killpg(first.pid, signal.SIGSTOP)
+                # The conversation has a process of its own, which holds it.
+                with open("/proc/%d/task/%d/children" % ((first.pid,) * 2)) as f:
+                    holder = f.read().split()[0]
+                self.fails(LATER, holder, made_nothing=False)
             finally:
-                os.kill(first.pid, signal.SIGCONT)
+                os.killpg(first.pid, signal.SIGCONT)
                 first.wait(60)
         self.assertEqual(first.returncode, OK)
         self.migrate(self.box)
