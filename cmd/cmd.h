@@ -13,6 +13,7 @@
 #include "core/folder_map.h"
 #include "core/source.h"
 #include "core/target_url.h"
+#include "storage/imap/account.h"
 #include "storage/ledger/ledger.h"
 
 #define _(text) gettext(text)
@@ -26,6 +27,7 @@ enum {
 	EXIT_USAGE = 64,
 	EXIT_SOURCE = 66,
 	EXIT_UNREACHABLE = 69,
+	EXIT_CRASHED = 70, /* mailhaul itself, or a library below it, crashed */
 	EXIT_LEDGER = 73,
 	EXIT_TRY_AGAIN = 75,
 	EXIT_PROTOCOL = 76,
@@ -42,6 +44,13 @@ struct options {
 	bool json, quiet, dry_run, plaintext, full, missing, help;
 	int verbose;
 	unsigned connections;
+	unsigned timeout;    /* seconds; 0: the usual one */
+	unsigned compress;   /* enum imap_compress */
+	unsigned on_refused; /* enum on_refused */
+	bool encode_headers;
+	uint64_t daily_limit; /* bytes; 0: none */
+	const struct preset *preset;
+	bool no_preset;
 	const char *password_command, *password_file, *token_command;
 	const char *auth_user, *ca_file;
 	int64_t since, until;
@@ -57,6 +66,7 @@ enum {
 	NEED_SOURCES = 1 << 0,
 	NEED_TARGET = 1 << 1,
 	MAY_TARGET = 1 << 2,
+	TALKS = 1 << 3, /* to a server: in a process of its own, child.c */
 };
 
 /* Everything main() opened for a command. */
@@ -68,8 +78,11 @@ struct call {
 	char *target_name;	  /* user@host, or NULL */
 	char *ledger_path;	  /* NULL if there is none to be had */
 	struct secret password, token;
+	struct imap_lessons lessons;
 	struct target *ready_target; /* opened ahead, see open_ahead() */
 };
+
+struct preset;
 
 struct command {
 	const char *name;
@@ -101,6 +114,20 @@ int open_target(void *ctx, struct target **t_r, struct err *e);
 /* Where the ledger does not exist yet, connect before it is made, so that a wrong
    password leaves nothing behind. */
 int open_ahead(struct call *c, struct err *e);
+
+/* Run cmd in a child, and in another one when that crashed, RETRY_ATTEMPTS times in a
+   row at most if nothing was uploaded between. Returns the exit status, in the parent
+   and, earlier, in each child: there all was done that cmd->run does. Without a process
+   to be had cmd runs in this one. */
+int child_run(const struct command *cmd, struct call *c, struct err *e);
+/* For cmd->run; harmless where there is no child. The password is found, and not asked
+   for again by a later child. */
+void child_keep_password(const struct secret *s);
+/* So many messages were uploaded by this process. */
+void child_uploaded(uint64_t n);
+/* Call it once, when the ledger is open: is its last run that of a child before this
+   one, to be continued? */
+bool child_takes_over(struct ledger *led);
 
 /* 1 after the first SIGINT or SIGTERM; the second ends the process. */
 extern volatile sig_atomic_t stop_requested;

@@ -9,7 +9,6 @@
 #include <unistd.h>
 
 #include "cmd/cmd.h"
-#include "storage/imap/account.h"
 
 char *ledger_folder_path(void)
 {
@@ -27,7 +26,9 @@ char *ledger_folder_path(void)
 	return buf_detach(&path);
 }
 
-static int read_line_silently(int tty, char *line, size_t room)
+/* The question comes when nothing is echoed any more, and what was typed before
+   is forgotten: who answers at once must not see the answer. */
+static int ask_silently(int tty, const char *user, char *line, size_t room)
 {
 	struct termios old, silent;
 	ssize_t got;
@@ -37,6 +38,7 @@ static int read_line_silently(int tty, char *line, size_t room)
 	silent = old;
 	silent.c_lflag &= ~(tcflag_t)ECHO;
 	tcsetattr(tty, TCSAFLUSH, &silent);
+	dprintf(tty, _("Password for %s: "), user);
 	got = read(tty, line, room - 1);
 	tcsetattr(tty, TCSAFLUSH, &old);
 	if (write(tty, "\n", 1) < 0 || got < 0)
@@ -57,8 +59,7 @@ static int ask(struct call *c, struct err *e)
 			       "no password: give --password-file, "
 			       "--password-command or MAILHAUL_PASSWORD (there "
 			       "is no terminal to ask on)");
-	dprintf(tty, _("Password for %s: "), c->target_name);
-	ret = read_line_silently(tty, line, sizeof(line));
+	ret = ask_silently(tty, c->target_name, line, sizeof(line));
 	close(tty);
 	if (ret < 0)
 		return err_set(e, ERR_AUTH, ERR_ACCOUNT, ERR_NEVER,
@@ -106,6 +107,11 @@ int open_target(void *ctx, struct target **t_r, struct err *e)
 		.auth_user = c->opt.auth_user,
 		.prefix = c->target.prefix,
 		.connections = c->opt.connections,
+		.compress = (enum imap_compress)c->opt.compress,
+		.lessons = &c->lessons,
+		.preset = c->opt.preset,
+		.no_preset = c->opt.no_preset,
+		.timeout_ms = (int)c->opt.timeout * 1000,
 	};
 
 	if (c->ready_target) {
@@ -115,6 +121,7 @@ int open_target(void *ctx, struct target **t_r, struct err *e)
 	}
 	if (get_secret(c, e) < 0)
 		return -1;
+	child_keep_password(&c->password);
 	o.password = c->password.bytes ? &c->password : NULL;
 	o.token = c->token.bytes ? &c->token : NULL;
 	return imap_account_open(&o, t_r, e);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The command line: one table, from which both parsing and --help are made. */
+#include <ctype.h>
 #include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
@@ -8,6 +9,7 @@
 
 #include "cmd/cmd.h"
 #include "core/base/date.h"
+#include "storage/imap/preset.h"
 
 enum option_id {
 	OPT_HELP = 256,
@@ -28,6 +30,12 @@ enum option_id {
 	OPT_IMAP_COPIES,
 	OPT_FULL,
 	OPT_MISSING,
+	OPT_COMPRESS,
+	OPT_TIMEOUT,
+	OPT_PRESET,
+	OPT_ON_REFUSED,
+	OPT_ENCODE_HEADERS,
+	OPT_DAILY_LIMIT,
 };
 
 /* group: which commands take it; a command names its groups. */
@@ -61,6 +69,18 @@ static const struct option_row {
 	  N_("also Thunderbird's offline copies of IMAP accounts") },
 	{ 'c', 'j', "connections", "N",
 	  N_("connections to the server, at most") },
+	{ 'c', OPT_COMPRESS, "compress", "WHEN",
+	  N_("compress the connection: auto (when it pays), on, off") },
+	{ 'c', OPT_TIMEOUT, "timeout", "SECONDS",
+	  N_("give up on a silent server after SECONDS (300)") },
+	{ 'c', OPT_PRESET, "preset", "NAME",
+	  N_("what is known of the provider NAME; none: nothing") },
+	{ 'm', OPT_DAILY_LIMIT, "daily-limit", "SIZE",
+	  N_("send at most SIZE (450M) in any 24 hours, then end with 75") },
+	{ 'm', OPT_ON_REFUSED, "on-refused", "HOW",
+	  N_("refused messages: report them, or repair and try again") },
+	{ 'm', OPT_ENCODE_HEADERS, "encode-headers", NULL,
+	  N_("encode raw 8-bit headers where the server would damage them") },
 	{ 'c', OPT_PASSWORD_FILE, "password-file", "FILE",
 	  N_("the password is FILE's first line") },
 	{ 'c', OPT_PASSWORD_COMMAND, "password-command", "CMD",
@@ -120,19 +140,90 @@ static int set_date(int64_t *date_r, const char *text, bool whole_day,
 	return 0;
 }
 
-static int set_number(unsigned *n_r, const char *text, struct err *e)
+static int set_number(unsigned *n_r, const char *text, const char *option,
+		      unsigned most, struct err *e)
 {
 	char *end;
 	unsigned long n;
 
 	errno = 0;
 	n = strtoul(text, &end, 10);
-	if (errno || *end || end == text || !n || n > 64)
+	if (errno || *end || end == text || *text == '-' || !n || n > most)
 		return err_set(e, ERR_USAGE, ERR_RUN, ERR_NEVER,
-			       "-j %s: a number from 1 to 64 is needed", text);
+			       "%s %s: a number from 1 to %u is needed", option,
+			       text, most);
 	*n_r = (unsigned)n;
 	return 0;
 }
+
+/* "450M": K, M, G and T are powers of 1,024. */
+static int set_size(uint64_t *size_r, const char *text, const char *option,
+		    struct err *e)
+{
+	static const char units[] = "KMGT";
+	const char *unit;
+	unsigned shift = 0;
+	uint64_t n;
+	char *end;
+
+	errno = 0;
+	n = strtoull(text, &end, 10);
+	unit = *end ? strchr(units, toupper((unsigned char)*end)) : NULL;
+	if (unit)
+		shift = 10 * (unsigned)(unit - units + 1);
+	if (unit && end[1] != '\0' && strcmp(end + 1, "B") &&
+	    strcmp(end + 1, "iB"))
+		unit = NULL;
+	if (errno || !isdigit((unsigned char)*text) || (*end && !unit) || !n ||
+	    n > UINT64_MAX >> (shift + 1))
+		return err_set(e, ERR_USAGE, ERR_RUN, ERR_NEVER,
+			       "%s %s: a size such as 450M is needed", option,
+			       text);
+	*size_r = n << shift;
+	return 0;
+}
+
+/* One of the words of a list that ends with NULL; its place. */
+static int set_word(unsigned *nth_r, const char *text, const char *option,
+		    const char *const *words, struct err *e)
+{
+	struct buf list = BUF_INIT;
+
+	for (unsigned i = 0; words[i]; i++) {
+		if (!strcmp(words[i], text)) {
+			*nth_r = i;
+			buf_free(&list);
+			return 0;
+		}
+		buf_addf(&list, "%s%s", i ? ", " : "", words[i]);
+	}
+	err_set(e, ERR_USAGE, ERR_RUN, ERR_NEVER, "%s %.60s: one of %s is needed",
+		option, text, list.data);
+	buf_free(&list);
+	return -1;
+}
+
+/* The names of the presets, for the error. */
+static int set_preset(struct options *o, const char *name, struct err *e)
+{
+	struct buf list = BUF_INIT;
+	const struct preset *p;
+
+	o->no_preset = !strcmp(name, "none");
+	o->preset = o->no_preset ? NULL : preset_by_name(name);
+	if (o->no_preset || o->preset)
+		return 0;
+	for (size_t i = 0; (p = preset_nth(i)); i++)
+		buf_addf(&list, "%s, ", p->name);
+	err_set(e, ERR_USAGE, ERR_RUN, ERR_NEVER,
+		"--preset %.60s: not known; there are %snone", name, list.data);
+	buf_free(&list);
+	return -1;
+}
+
+/* In the order of enum imap_compress and of enum on_refused. */
+static const char *const compress_words[] = { "auto", "on", "off", NULL };
+static const char *const refused_words[] = { "report", "repair", NULL };
 
 static int apply(struct options *o, int id, const char *arg, struct err *e)
 {
@@ -156,7 +247,22 @@ static int apply(struct options *o, int id, const char *arg, struct err *e)
 		o->dry_run = true;
 		return 0;
 	case 'j':
-		return set_number(&o->connections, arg, e);
+		return set_number(&o->connections, arg, "-j", 64, e);
+	case OPT_TIMEOUT:
+		return set_number(&o->timeout, arg, "--timeout", 86400, e);
+	case OPT_COMPRESS:
+		return set_word(&o->compress, arg, "--compress", compress_words,
+				e);
+	case OPT_ON_REFUSED:
+		return set_word(&o->on_refused, arg, "--on-refused",
+				refused_words, e);
+	case OPT_ENCODE_HEADERS:
+		o->encode_headers = true;
+		return 0;
+	case OPT_DAILY_LIMIT:
+		return set_size(&o->daily_limit, arg, "--daily-limit", e);
+	case OPT_PRESET:
+		return set_preset(o, arg, e);
 	case OPT_PASSWORD_COMMAND:
 		o->password_command = arg;
 		return 0;

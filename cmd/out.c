@@ -233,6 +233,43 @@ static void json_progress(struct out *out, const struct event *ev)
 	fflush(stdout);
 }
 
+static uint64_t room(uint64_t used, uint64_t limit)
+{
+	return used < limit ? limit - used : 0;
+}
+
+/* What is to come is an upper bound: what the server has already is not counted
+   out of it. */
+static bool surely_fits(const struct event *ev)
+{
+	const struct target_quota *q = ev->quota;
+
+	return !q->has_bytes || ev->size <= room(q->bytes_used, q->bytes_limit);
+}
+
+static void json_quota(const struct event *ev)
+{
+	const struct target_quota *q = ev->quota;
+	json_t *line = json_pack("{ss sI sb}", "event", "quota", "bytes_to_come",
+				 (json_int_t)ev->size, "fits",
+				 surely_fits(ev));
+
+	if (q->has_bytes) {
+		json_object_set_new(line, "bytes_used",
+				    json_integer((json_int_t)q->bytes_used));
+		json_object_set_new(line, "bytes_limit",
+				    json_integer((json_int_t)q->bytes_limit));
+	}
+	if (q->has_messages) {
+		json_object_set_new(line, "messages_used",
+				    json_integer((json_int_t)q->messages_used));
+		json_object_set_new(
+			line, "messages_limit",
+			json_integer((json_int_t)q->messages_limit));
+	}
+	out_json(line);
+}
+
 static void event_as_json(struct out *out, const struct event *ev)
 {
 	switch (ev->type) {
@@ -266,6 +303,14 @@ static void event_as_json(struct out *out, const struct event *ev)
 		out_json(json_pack("{ss sI so}", "event", "wait",
 				   "milliseconds", (json_int_t)ev->wait_ms,
 				   "reason", json_text(ev->text)));
+		break;
+	case EVENT_QUOTA:
+		json_quota(ev);
+		break;
+	case EVENT_SERVER:
+		out_json(json_pack("{ss so so}", "event", "server", "server",
+				   json_text(ev->source), "text",
+				   json_text(ev->text)));
 		break;
 	}
 }
@@ -360,13 +405,37 @@ static void text_message(struct out *out, const struct event *ev)
 {
 	/* Skipped ones are many and normal: they are counted, and listed on
 	   request. */
-	if (ev->state != COPY_FAILED && !out->opt->verbose)
+	if (ev->state != COPY_FAILED &&
+	    !(ev->state == COPY_UPLOADED && ev->text) && !out->opt->verbose)
 		return;
 	if (++out->named > NAMED_MAX && !out->opt->verbose)
 		return;
 	printf("%s: %s, %s: \"%s\": %s\n", state_name(ev->state), ev->folder,
 	       ev->locator, ev->subject ? ev->subject : "",
 	       ev->text ? ev->text : _("migrated, with a note"));
+}
+
+static void text_quota(const struct event *ev)
+{
+	const struct target_quota *q = ev->quota;
+	char free_text[64];
+
+	if (q->has_bytes) {
+		snprintf(free_text, sizeof(free_text), "%s",
+			 human_bytes(room(q->bytes_used, q->bytes_limit)));
+		if (surely_fits(ev))
+			printf(_("The mailbox has %s free; at most %s are to "
+				 "come.\n"),
+			       free_text, human_bytes(ev->size));
+		else
+			fprintf(stderr,
+				_("mailhaul: the mailbox has %s free, and up to "
+				  "%s are to come: it may not fit\n"),
+				free_text, human_bytes(ev->size));
+	}
+	if (q->has_messages)
+		printf(_("The mailbox takes %s more messages.\n"),
+		       human_count(room(q->messages_used, q->messages_limit)));
 }
 
 static void event_as_text(struct out *out, const struct event *ev)
@@ -390,6 +459,13 @@ static void event_as_text(struct out *out, const struct event *ev)
 	case EVENT_WAIT:
 		fprintf(stderr, _("mailhaul: %s; trying again in %s\n"),
 			ev->text, human_seconds((double)ev->wait_ms / 1000));
+		break;
+	case EVENT_QUOTA:
+		text_quota(ev);
+		break;
+	case EVENT_SERVER:
+		fprintf(stderr, _("mailhaul: %s is known to change mail: %s\n"),
+			ev->source, ev->text);
 		break;
 	case EVENT_FOLDER:
 	case EVENT_PROGRESS:
@@ -498,6 +574,7 @@ static const char *kind_name(enum err_kind kind)
 		[ERR_USAGE] = "usage",
 		[ERR_SOURCE] = "source",
 		[ERR_UNREACHABLE] = "unreachable",
+		[ERR_CRASHED] = "crashed",
 		[ERR_LEDGER] = "ledger",
 		[ERR_BUSY] = "busy",
 		[ERR_PROTOCOL] = "protocol",
@@ -506,6 +583,7 @@ static const char *kind_name(enum err_kind kind)
 		[ERR_QUOTA] = "quota",
 		[ERR_INTERRUPTED] = "interrupted",
 		[ERR_REFUSED] = "refused",
+		[ERR_TOO_BIG] = "too-big",
 		[ERR_NO_FOLDER] = "no-folder",
 	};
 
@@ -514,9 +592,14 @@ static const char *kind_name(enum err_kind kind)
 
 void out_json_error(const struct err *e)
 {
-	out_json(json_pack("{ss ss si so}", "event", "error", "kind",
-			   kind_name(e->kind), "exit", exit_status(e), "text",
-			   json_text(e->text)));
+	json_t *line = json_pack("{ss ss si so}", "event", "error", "kind",
+				 kind_name(e->kind), "exit", exit_status(e),
+				 "text", json_text(e->text));
+
+	if (e->wait_ms)
+		json_object_set_new(line, "retry_after_seconds",
+				    json_integer(e->wait_ms / 1000));
+	out_json(line);
 }
 
 void out_error(bool json, const char *command, const struct err *e)

@@ -80,46 +80,89 @@ int adopt_list(struct engine *g, struct place *p, struct err *e)
 
 /* ---- is it the same? ---- */
 
-/* As the server is known to keep it (enum target_change): the digest of that. */
-static int digest_as_kept(const struct intake *in, unsigned changes,
-			  struct digest *d_r, struct err *e)
-{
-	char scratch[4096], piece[sizeof(scratch)];
-	struct intake kept;
-	uint64_t at = 0, line = 0;
-	bool header = true; /* up to the first empty line */
-	const char *bytes;
-	ssize_t n;
-	int ret = -1;
+/* What servers do to a CR that is not part of a line end (docs/servers.md). */
+enum kept_cr {
+	CR_KEPT,
+	CR_ONE_LESS, /* Dovecot: CR CR LF becomes CR LF, and no other is touched */
+	CR_DROPPED,  /* Courier */
+};
 
-	intake_init(&kept);
+struct kept {
+	struct intake in;
+	unsigned changes; /* enum target_change */
+	enum kept_cr cr;
+	uint64_t crs;	  /* held back until what follows is seen */
+	uint64_t line;	  /* octets of this one, without line end */
+	bool header;	  /* up to the first empty line */
+	char piece[4096];
+	size_t len;
+};
+
+static int put(struct kept *k, char c, struct err *e)
+{
+	k->piece[k->len++] = c;
+	if (k->len < sizeof(k->piece))
+		return 0;
+	k->len = 0;
+	return intake_add(&k->in, k->piece, sizeof(k->piece), e);
+}
+
+static int put_crs(struct kept *k, bool at_line_end, struct err *e)
+{
+	if (k->cr == CR_DROPPED)
+		k->crs = k->crs && at_line_end;
+	else if (k->cr == CR_ONE_LESS && at_line_end && k->crs > 1)
+		k->crs--;
+	for (; k->crs; k->crs--)
+		if (put(k, '\r', e) < 0)
+			return -1;
+	return 0;
+}
+
+static int keep(struct kept *k, char c, struct err *e)
+{
+	if (c == '\r') {
+		k->crs++;
+		return 0;
+	}
+	if (!c && k->changes & CHANGES_NUL)
+		c = (char)0x80;
+	else if (c & 0x80 && k->changes & CHANGES_8BIT_HEADERS && k->header)
+		c = 'X';
+	if (put_crs(k, c == '\n', e) < 0)
+		return -1;
+	k->header = k->header && (c != '\n' || k->line);
+	k->line = c == '\n' ? 0 : k->line + 1;
+	return put(k, c, e);
+}
+
+/* As the server is known to keep it: the digest of that. */
+static int digest_as_kept(const struct intake *in, unsigned changes,
+			  enum kept_cr cr, struct digest *d_r, struct err *e)
+{
+	struct kept k = { .changes = changes, .cr = cr, .header = true };
+	char scratch[4096];
+	const char *bytes;
+	uint64_t at = 0;
+	int ret = -1;
+	ssize_t n;
+
+	intake_init(&k.in);
 	while ((n = spool_at(&in->spool, at, scratch, sizeof(scratch), &bytes,
 			     e)) > 0) {
-		size_t len = 0;
-
-		if (n > (ssize_t)sizeof(piece))
-			n = sizeof(piece);
-		for (ssize_t i = 0; i < n; i++, at++) {
-			char c = bytes[i];
-
-			if (!c && changes & CHANGES_NUL)
-				c = (char)0x80;
-			else if (c & 0x80 && changes & CHANGES_8BIT_HEADERS &&
-				 header)
-				c = 'X';
-			header = header && (c != '\n' || line);
-			line = c == '\n' ? 0 : line + (c != '\r');
-			piece[len++] = c;
-		}
-		if (intake_add(&kept, piece, len, e) < 0)
-			goto out;
+		at += (uint64_t)n;
+		for (ssize_t i = 0; i < n; i++)
+			if (keep(&k, bytes[i], e) < 0)
+				goto out;
 	}
-	if (n < 0 || intake_end(&kept, e) < 0)
+	if (n < 0 || put_crs(&k, false, e) < 0 ||
+	    intake_add(&k.in, k.piece, k.len, e) < 0 ||
+	    intake_end(&k.in, e) < 0)
 		goto out;
-	*d_r = kept.digest;
+	*d_r = k.in.digest;
 	ret = 0;
 out:
-	intake_free(&kept);
+	intake_free(&k.in);
 	return ret;
 }
 
@@ -142,7 +185,7 @@ static int digest_repaired(const struct intake *in, unsigned repairs,
    ledger lost since. */
 static int know_others(struct engine *g, struct outgoing *o, struct err *e)
 {
-	enum { OTHERS_MAX = 8 };
+	enum { OTHERS_MAX = 10 };
 	const struct intake *in = &o->m.in;
 	unsigned changes = 0, repairs = 0;
 
@@ -153,9 +196,11 @@ static int know_others(struct engine *g, struct outgoing *o, struct err *e)
 		changes |= CHANGES_NUL;
 	if (in->header_8bit)
 		changes |= g->limits.changes & CHANGES_8BIT_HEADERS;
-	if (changes &&
-	    digest_as_kept(in, changes, &o->others[o->n_others++], e) < 0)
-		return -1;
+	for (enum kept_cr cr = CR_KEPT; cr <= CR_DROPPED; cr++)
+		if ((changes || cr) && (!cr || in->lone_crs) &&
+		    digest_as_kept(in, changes, cr, &o->others[o->n_others++],
+				   e) < 0)
+			return -1;
 	if (in->header_8bit &&
 	    digest_repaired(in, REPAIR_8BIT_HEADER, &o->others[o->n_others++],
 			    e) < 0)

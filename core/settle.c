@@ -145,6 +145,7 @@ static int confirm(struct engine *g, const struct place *p, struct doubt *d,
 {
 	d->settled = true;
 	/* An earlier run sent it: for this one it was there already. */
+	g->progress.uploaded += d->run == g->run;
 	if (ledger_confirm(g->led, d->id, uid, p->server.uidvalidity, d->run,
 			   e) < 0)
 		return -1;

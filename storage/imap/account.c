@@ -3,6 +3,7 @@
    together behind target.h. What is asked goes over the first connection, so
    that what is asked and what is sent take turns. */
 #include "storage/imap/account.h"
+#include "core/base/clock.h"
 #include "core/base/log.h"
 #include "core/base/utf8.h"
 #include "storage/imap/append.h"
@@ -169,6 +170,7 @@ int imap_account_open(const struct imap_options *opt, struct target **t_r,
 		      struct err *e)
 {
 	struct imap_target *it = mem_zalloc(sizeof(*it));
+	int64_t began = clock_ms();
 
 	it->base.ops = &imap_ops;
 	it->opt = *opt;
@@ -177,6 +179,7 @@ int imap_account_open(const struct imap_options *opt, struct target **t_r,
 		free(it);
 		return -1;
 	}
+	it->connect_ms = clock_ms() - began;
 	if (opt->compress == IMAP_COMPRESS_ON ||
 	    (opt->compress == IMAP_COMPRESS_AUTO && it->lessons->compress))
 		imap_session_compress(it->s, e); /* or go on without */

@@ -212,6 +212,16 @@ static int go_ahead(struct imap_append *a, const char *line, struct err *e)
 	return 0;
 }
 
+/* An alert that people have not been told: Courier has one for each message with raw
+   8-bit headers. */
+static bool is_news(struct imap_append *a, const char *text)
+{
+	if (!strcasestr(text, "[ALERT]") || !strcmp(a->alert.data, text))
+		return false;
+	buf_set_str(&a->alert, text);
+	return true;
+}
+
 static int take_line(struct imap_append *a, const struct wire_line *line,
 		     struct err *e)
 {
@@ -222,8 +232,7 @@ static int take_line(struct imap_append *a, const struct wire_line *line,
 	append_answer_parse(line->text, &answer);
 	switch (answer.kind) {
 	case ANSWER_UNTAGGED:
-		log_line(strcasestr(answer.text, "[ALERT]") ? LOG_WARNING
-							    : LOG_TRACE,
+		log_line(is_news(a, answer.text) ? LOG_WARNING : LOG_TRACE,
 			 "imap: < %s", line->text);
 		return 0;
 	case ANSWER_BYE:
@@ -408,7 +417,9 @@ bool imap_append_is_full(const struct imap_append *a)
 		return a->todo.n + a->flight.n > PACE_WINDOW_BATCHES;
 	for (const struct append_command *c = a->todo.first; c; c = c->next)
 		messages += c->end - c->first;
-	return messages + a->flight.n > PACE_WINDOW_SINGLES;
+	return messages + a->flight.n > (append_can(a, IMAP_CAP_LITERAL_PLUS)
+						 ? PACE_WINDOW_SINGLES
+						 : PACE_WINDOW_WAITING);
 }
 
 static int tell(struct imap_append *a, struct err *e)
@@ -558,6 +569,7 @@ struct imap_append *imap_append_new(struct imap_session *s, struct pace *pace)
 	buf_init(&a->out);
 	buf_init(&a->head);
 	buf_init(&a->doing);
+	buf_init(&a->alert);
 	flags_init(&a->flags);
 	a->scratch = mem_alloc(APPEND_SCRATCH);
 	pace_init(&a->own_pace);
@@ -591,6 +603,7 @@ void imap_append_free(struct imap_append *a)
 	buf_free(&a->out);
 	buf_free(&a->head);
 	buf_free(&a->doing);
+	buf_free(&a->alert);
 	flags_free(&a->flags);
 	free(a->scratch);
 	free(a);

@@ -66,6 +66,7 @@ struct imap_append {
 	uint64_t tag;	/* the last one given */
 	struct buf head;  /* a folder's name, quoted */
 	struct buf doing; /* "APPEND folder", for people */
+	struct buf alert; /* the last one that people were told */
 	struct flags flags;
 	char *scratch;
 

@@ -212,6 +212,8 @@ struct imap_target {
 	struct imap_session *s; /* the first member's */
 	struct imap_member members[IMAP_MEMBERS_MAX];
 	size_t n_members, most_members;
+	int64_t connect_ms;	 /* the first connection took */
+	int64_t first_submit_ms; /* clock_ms(); 0: nothing was sent yet */
 	struct imap_options opt;
 	struct imap_lessons *lessons, own_lessons;
 	struct imap_folders folders;

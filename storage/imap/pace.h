@@ -24,6 +24,7 @@ enum {
 	PACE_BATCH_MS = 4000,	 /* sending a batch should not take longer */
 	PACE_WINDOW_BATCHES = 4,
 	PACE_WINDOW_SINGLES = 512,
+	PACE_WINDOW_WAITING = 64, /* where each waits for the server's "+" */
 	PACE_WINDOW_MAX = 16 << 20,
 	PACE_DELAY_FIRST_MS = 500, /* after a word of being throttled */
 	PACE_DELAY_MAX_MS = 60 * 1000,

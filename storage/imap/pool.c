@@ -17,6 +17,7 @@ enum {
 	/* Where each literal, or at least each message, waits for the server,
 	   and nothing better is known. */
 	MANY = 4,
+	PAYS_AFTER = 3, /* see has_earned_another */
 };
 
 /* How many connections at most? What was asked for, but not more than the
@@ -132,12 +133,22 @@ static struct imap_member *least_busy(struct imap_target *it,
 	return best;
 }
 
+/* To connect and log in takes several round trips, in which nobody else is served: it
+   must pay. So there is one more whenever the time that it takes has gone by a few times
+   for each that is there. */
+static bool has_earned_another(const struct imap_target *it)
+{
+	int64_t sending = clock_ms() - it->first_submit_ms;
+
+	return sending >= PAYS_AFTER * it->connect_ms * (int64_t)it->n_members;
+}
+
 static bool open_another(struct imap_target *it)
 {
 	struct imap_session *s;
 	struct err e = ERR_INIT;
 
-	if (it->n_members >= it->most_members)
+	if (it->n_members >= it->most_members || !has_earned_another(it))
 		return false;
 	if (imap_session_open(&it->opt, &s, &e) < 0) {
 		log_line(LOG_INFO,
@@ -258,8 +269,13 @@ int imap_pool_submit(struct imap_target *it, struct append_batch *b,
 		     struct err *e)
 {
 	struct err why = ERR_INIT;
-	struct imap_member *m = choose(it, b->folder, &why);
-	bool ended = !m;
+	struct imap_member *m;
+	bool ended;
+
+	if (!it->first_submit_ms)
+		it->first_submit_ms = clock_ms();
+	m = choose(it, b->folder, &why);
+	ended = !m;
 
 	/* The batch has to come back from reap all the same: one that has ended
 	   takes it, and gives it back unsent. */
