@@ -12,6 +12,14 @@ build_packages=(gcc libc6-dev cmake ninja-build pkg-config gettext libetpan-dev
 # shellcheck disable=SC2034
 server_packages=(dovecot-imapd openssl python3)
 
+# Cyrus, Courier and mailutils cannot be installed beside Dovecot: their packages are
+# unpacked, and only the libraries they are linked with installed.
+# shellcheck disable=SC2034
+other_server_libraries=(libcourier-unicode4 libgamin0 libgdbm6 libgnutls30 libical3
+	libicu72 libidn12 libjansson4 libldap-2.5-0 libmailutils9 libnsl2 libpcre3 libpq5
+	libsasl2-2 libsasl2-modules libsqlite3-0 libssl3 libuuid1 libwrap0 libxapian30
+	libxml2)
+
 say() {
 	printf '== %s\n' "$*"
 }
@@ -62,6 +70,42 @@ without_services() {
 	as_root "$@" || status=$?
 	as_root rm -f $policy
 	return $status
+}
+
+download() {
+	apt-get -q -o APT::Sandbox::User="$(id -un)" download "$@" < /dev/null
+}
+
+# Put a server's packages, unpacked, where tests/lib/servers.py looks for it; once.
+unpack_server() {
+	local name=$1 cache=${XDG_CACHE_HOME:-$HOME/.cache}/mailhaul-tests work status=0
+	shift
+	if [ -e "$cache/$name" ]; then
+		return
+	fi
+	say "unpacking: $*"
+	mkdir -p "$cache"
+	work=$(mktemp -d "$cache/$name.XXXXXX")
+	(
+		cd "$work" && mkdir root &&
+			{ download "$@" ||
+				{ as_root apt-get -q update && download "$@"; } } &&
+			find . -name '*.deb' -exec dpkg-deb -x {} root \; &&
+			mv root "$cache/$name"
+	) || status=$?
+	rm -rf "$work"
+	return $status
+}
+
+# The tests of a server that is not there say so and are skipped.
+need_other_servers() {
+	if ! (need_packages "${other_server_libraries[@]}"); then
+		say "without libraries for Cyrus, Courier and mailutils"
+	fi
+	unpack_server cyrus cyrus-common cyrus-imapd || say "without Cyrus"
+	unpack_server courier courier-base courier-imap courier-authlib ||
+		say "without Courier"
+	unpack_server mailutils mailutils-imap4d mailutils-common || say "without mailutils"
 }
 
 # Configure and build a preset of CMakePresets.json.

@@ -9,17 +9,17 @@ mailbox takes a new name. Works as root (mail then belongs to user "mail": Dovec
 refuses uid 0) and as anybody else.
 """
 import grp
-import imaplib
 import os
 import pwd
 import random
 import shutil
 import signal
 import socket
-import ssl
 import subprocess
 import tempfile
 import time
+
+from loopback import Loopback, kill9
 
 PASSWORD = "geheim-2f7Q"
 MASTER_PASSWORD = "meister-9kX1"
@@ -118,7 +118,7 @@ def free_port():
                 continue
 
 
-class Dovecot:
+class Dovecot(Loopback):
     def __init__(self, format="maildir", separator="/", prefix="",
                  quota_kib=None, capability=None, certificate="good",
                  special=SPECIAL, fsync=False, tls=True, password=PASSWORD,
@@ -196,11 +196,30 @@ class Dovecot:
             time.sleep(0.02)
         return False
 
-    def _end(self):
+    def _master(self):
+        """The daemon's pid, or None."""
         try:
             with open(self._path("base/master.pid")) as f:
-                pid = int(f.read())
+                return int(f.read())
         except (OSError, ValueError):
+            return None
+
+    def crash(self):
+        """Every process killed at once, then up again on the same ports, with the
+        mail that was on the disk."""
+        kill9(self._master())
+        os.unlink(self._path("base/master.pid"))
+        end = time.monotonic() + 20
+        while True:
+            said = self._launch()
+            if said is None:
+                return
+            if time.monotonic() > end:  # the kernel may hold the ports for a while
+                raise RuntimeError("dovecot does not come back: " + said)
+
+    def _end(self):
+        pid = self._master()
+        if pid is None:
             return
         for sign, patience in ((signal.SIGTERM, 0.5), (signal.SIGKILL, 5)):
             end = time.monotonic() + patience
@@ -224,42 +243,6 @@ class Dovecot:
                 if not os.path.exists(self.folder):
                     break
                 time.sleep(0.2)
-
-    # -- using it --------------------------------------------------------
-
-    def target(self, user="user", scheme="imaps", path="", host="127.0.0.1",
-               port=None):
-        """The TARGET argument for this server."""
-        if port is None:
-            port = self.tls_port if scheme == "imaps" else self.port
-        quoted = "".join(c if c.isalnum() or c in "-._" else
-                         "".join("%%%02X" % b for b in c.encode())
-                         for c in user)
-        return "%s://%s@%s:%d%s" % (scheme, quoted, host, port, path)
-
-    def imap(self, user="user", password=None):
-        """A logged-in imaplib connection, over plain loopback."""
-        imaplib._MAXLINE = 50_000_000
-        connection = imaplib.IMAP4("127.0.0.1", self.port, timeout=60)
-        connection.login(user, password or self.password)
-        return connection
-
-    def imaps(self, user="user", password=None):
-        context = ssl.create_default_context(cafile=self.ca_file)
-        connection = imaplib.IMAP4_SSL("127.0.0.1", self.tls_port,
-                                       ssl_context=context, timeout=60)
-        connection.login(user, password or self.password)
-        return connection
-
-    def log(self):
-        try:
-            with open(self._path("log"), errors="replace") as f:
-                return f.read()
-        except FileNotFoundError:
-            return ""
-
-    def _path(self, name):
-        return os.path.join(self.folder, name)
 
     # -- configuration ---------------------------------------------------
 
