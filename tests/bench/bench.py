@@ -7,6 +7,7 @@ import sys
 import tempfile
 import threading
 import time
+import zlib
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
@@ -39,6 +40,37 @@ def compiled(name, *libraries):
     return binary
 
 
+def first_line(*argv):
+    """What a program says of its version, or "none"."""
+    try:
+        said = subprocess.run(argv, capture_output=True, text=True).stdout
+    except OSError:
+        said = ""
+    return said.splitlines()[0] if said else "none"
+
+
+def machine(program):
+    """What a table is of: figures without it say nothing."""
+    cpu = memory = "?"
+    with open("/proc/cpuinfo") as f:
+        for line in f:
+            if line.startswith("model name"):
+                cpu = line.split(":", 1)[1].strip()
+    with open("/proc/meminfo") as f:
+        memory = "%.0f GiB" % (int(f.readline().split()[1]) / 2**20)
+    return "%d x %s, %s, Linux %s, load %.1f; %s; Dovecot %s; %s" % (
+        len(os.sched_getaffinity(0)), cpu, memory, os.uname().release,
+        os.getloadavg()[0], first_line(program, "--version"),
+        first_line("dovecot", "--version"), first_line("mbsync", "--version"))
+
+
+def deflated(path):
+    """What of the first MiB is left when it is compressed."""
+    with open(path, "rb") as f:
+        data = f.read(1 << 20)
+    return len(zlib.compress(data, 6)) / max(1, len(data))
+
+
 def scratch():
     """A folder in memory, where there is one: disks differ, and are not measured."""
     where = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
@@ -58,24 +90,34 @@ class Run:
 
 
 class Peak(threading.Thread):
-    """The most memory a process had, in KiB. ru_maxrss would not do: it begins with
-    what the process that started it had."""
+    """The most memory a process or one of its children had, in KiB. ru_maxrss would not
+    do: it begins with what the process that started it had. Nor would the sum: a child
+    shares its pages."""
 
     def __init__(self, pid):
         super().__init__(daemon=True)
-        self.status, self.kib = "/proc/%d/status" % pid, 0
+        self.pid, self.kib = pid, 0
         self.over = threading.Event()
         self.start()
 
     def run(self):
         while not self.over.wait(0.01):
             try:
-                with open(self.status) as f:
-                    for line in f:
-                        if line.startswith("VmHWM:"):
-                            self.kib = int(line.split()[1])
+                with open("/proc/%d/task/%d/children" % (self.pid, self.pid)) as f:
+                    family = [self.pid, *map(int, f.read().split())]
             except OSError:
                 return
+            for pid in family:
+                self.look_at(pid)
+
+    def look_at(self, pid):
+        try:
+            with open("/proc/%d/status" % pid) as f:
+                for line in f:
+                    if line.startswith("VmHWM:"):
+                        self.kib = max(self.kib, int(line.split()[1]))
+        except OSError:
+            pass
 
 
 def timed(argv, env=None, want=0):

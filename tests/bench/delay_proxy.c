@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* A long line in a bottle: a TCP proxy on loopback that passes every byte on after a
-   fixed time, in both directions, without limiting how much is under way.
+   fixed time, in both directions. With a rate what goes up is let through no faster
+   than that, all connections together; otherwise it does not matter how much is under
+   way.
 
-   usage: delay_proxy TARGET-PORT ONE-WAY-MILLISECONDS
+   usage: delay_proxy TARGET-PORT ONE-WAY-MILLISECONDS [KBIT-PER-SECOND-UP]
    Prints the port it listens on, and serves until it is killed. */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -22,6 +24,9 @@
 
 /* A memory bound only: far above bandwidth times delay on loopback. */
 enum { UNDER_WAY_MAX = 256 << 20, READ_SIZE = 256 << 10 };
+/* With a rate: a packet, and what a home router holds of them before it takes no
+   more. */
+enum { PACKET = 1448, QUEUE_MAX = 64 << 10 };
 
 struct parcel {
 	struct parcel *next;
@@ -35,12 +40,17 @@ struct lane {
 	int from, to;
 	struct parcel *first, **last;
 	size_t under_way;
+	size_t under_way_max;
+	int is_slow;
 	int ended;  /* from has said its last */
 	int passed; /* ... and to knows it */
 };
 
 static in_port_t target_port;
 static int64_t delay_ns;
+static double ns_per_byte; /* up; 0: at once */
+static int64_t line_free;  /* when the line up has sent what it has */
+static pthread_mutex_t line_lock = PTHREAD_MUTEX_INITIALIZER;
 
 static int64_t now_ns(void)
 {
@@ -48,6 +58,22 @@ static int64_t now_ns(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &t);
 	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+/* When n bytes that come now have left for the other end. */
+static int64_t sent_at(const struct lane *l, size_t n)
+{
+	int64_t at = now_ns();
+
+	if (!l->is_slow)
+		return at;
+	pthread_mutex_lock(&line_lock);
+	if (line_free < at)
+		line_free = at;
+	line_free += (int64_t)((double)n * ns_per_byte);
+	at = line_free;
+	pthread_mutex_unlock(&line_lock);
+	return at;
 }
 
 static void forget(struct lane *l)
@@ -69,7 +95,7 @@ static void take_in(struct lane *l)
 
 	if (!p)
 		abort();
-	n = recv(l->from, p->bytes, READ_SIZE, 0);
+	n = recv(l->from, p->bytes, l->is_slow ? PACKET : READ_SIZE, 0);
 	if (n <= 0) {
 		if (n == 0 || (errno != EAGAIN && errno != EINTR))
 			l->ended = 1;
@@ -79,7 +105,7 @@ static void take_in(struct lane *l)
 	fit = realloc(p, sizeof(*p) + (size_t)n);
 	p = fit ? fit : p;
 	p->next = NULL;
-	p->due = now_ns() + delay_ns;
+	p->due = sent_at(l, (size_t)n) + delay_ns;
 	p->len = (size_t)n;
 	p->done = 0;
 	*l->last = p;
@@ -120,7 +146,7 @@ static void hand_out(struct lane *l, int64_t now)
 static void expect(const struct lane *l, struct pollfd *from, struct pollfd *to,
 		   int64_t now, int64_t *wake)
 {
-	if (!l->ended && l->under_way < UNDER_WAY_MAX)
+	if (!l->ended && l->under_way < l->under_way_max)
 		from->events |= POLLIN;
 	if (!l->first)
 		return;
@@ -135,6 +161,12 @@ static void carry(int client, int server)
 	struct lane up = { .from = client, .to = server };
 	struct lane down = { .from = server, .to = client };
 
+	up.is_slow = ns_per_byte > 0;
+	/* What is on its way over the delay is not in the queue. */
+	up.under_way_max = down.under_way_max = UNDER_WAY_MAX;
+	if (up.is_slow)
+		up.under_way_max =
+			QUEUE_MAX + (size_t)((double)delay_ns / ns_per_byte);
 	up.last = &up.first;
 	down.last = &down.first;
 	while (!up.passed || !down.passed) {
@@ -163,12 +195,14 @@ static void carry(int client, int server)
 	forget(&down);
 }
 
-static void prepare(int fd)
+static void prepare(int fd, int is_client)
 {
-	int one = 1;
+	int one = 1, room = 16 << 10;
 
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
 	fcntl(fd, F_SETFL, O_NONBLOCK);
+	if (is_client && ns_per_byte > 0) /* it would be a queue of its own */
+		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &room, sizeof(room));
 }
 
 static void *serve(void *arg)
@@ -178,8 +212,8 @@ static void *serve(void *arg)
 
 	to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 	if (server >= 0 && !connect(server, (struct sockaddr *)&to, sizeof(to))) {
-		prepare(client);
-		prepare(server);
+		prepare(client, 1);
+		prepare(server, 0);
 		carry(client, server);
 	}
 	close(client);
@@ -209,13 +243,16 @@ int main(int argc, char **argv)
 {
 	int listener;
 
-	if (argc != 3) {
-		fputs("usage: delay_proxy TARGET-PORT ONE-WAY-MILLISECONDS\n", stderr);
+	if (argc != 3 && argc != 4) {
+		fputs("usage: delay_proxy TARGET-PORT ONE-WAY-MILLISECONDS "
+		      "[KBIT-PER-SECOND-UP]\n", stderr);
 		return 64;
 	}
 	signal(SIGPIPE, SIG_IGN);
 	target_port = htons((in_port_t)atoi(argv[1]));
 	delay_ns = (int64_t)(atof(argv[2]) * 1e6);
+	if (argc == 4 && atof(argv[3]) > 0)
+		ns_per_byte = 8e6 / atof(argv[3]);
 	listener = listen_somewhere();
 	for (;;) {
 		int client = accept(listener, NULL, NULL);
