@@ -308,6 +308,18 @@ out:
 	return ret;
 }
 
+static int add_late_flags(struct engine *g, struct err *e)
+{
+	int any;
+
+	if (g->opt->mode == ENGINE_PLAN)
+		return 0;
+	any = ledger_has_late(g->led, e);
+	if (any <= 0)
+		return any;
+	return connect_target(g, e) < 0 ? -1 : late_add(g, e);
+}
+
 static int attempt(struct engine *g, struct err *e)
 {
 	if (plan_make(g, e) < 0)
@@ -317,7 +329,9 @@ static int attempt(struct engine *g, struct err *e)
 	for (size_t at = 0; at < g->plan.n_work;)
 		if (transfer_source(g, &at, e) < 0)
 			return -1;
-	return transfer_finish(g, e);
+	if (transfer_finish(g, e) < 0)
+		return -1;
+	return add_late_flags(g, e);
 }
 
 static uint32_t chance(void)

@@ -161,6 +161,9 @@ void mend_describe(const struct outgoing *o, struct buf *out);
 void mend_forget(struct outgoing *o);
 void mend_free(struct outgoing *o);
 
+/* late.c: add the flags that came late on the server. The pipeline is idle. */
+int late_add(struct engine *g, struct err *e);
+
 /* Read and send what work says. imp stands on its folder. */
 int transfer_folder(struct engine *g, struct work *w, struct importer *imp,
 		    struct err *e);

@@ -128,7 +128,7 @@ static size_t escape_at(const char *s, size_t n, const struct shift **to_r)
  * character. */
 static size_t unit_at(const char *s, size_t n, const struct shift **shift)
 {
-	size_t len = escape_at(s, n, shift);
+	size_t len = *s == '\033' ? escape_at(s, n, shift) : 0;
 
 	if (len)
 		return len;

@@ -22,16 +22,19 @@ enum repair { /* bits in the ledger: never renumber. In the order of the ladder 
 				      in the body where it must be */
 	REPAIR_HEADER = 1 << 3,	   /* what is no field and no continuation ends the header:
 				      an empty line goes before it; a header without an
-				      end gets one */
+				      end gets one; blanks before a colon go */
 	REPAIR_LAST_EOL = 1 << 4,  /* the last line gets its CRLF */
 	/* Not on the ladder: opt-in, before sending, where a server is known to replace
 	   such bytes (--encode-headers). */
 	REPAIR_8BIT_HEADER = 1 << 5, /* raw 8-bit field bodies as RFC 2047 encoded words,
-					in UTF-8 */
+					in UTF-8; in parameters as RFC 2231 has it.
+					Addresses and Message-IDs stay raw: they cannot
+					be encoded */
 };
 
 /* The next set to try after done (0 at first): one rung more that changes something in
-   the message that in has taken in; 0 when the ladder is at its end. */
+   the message that in has taken in (with its spool, which is read to find out); 0 when
+   the ladder is at its end. */
 unsigned repair_next(const struct intake *in, unsigned done);
 /* For people: "NUL bytes were replaced; ...". Static text, or in out. */
 void repair_describe(unsigned repairs, struct buf *out);

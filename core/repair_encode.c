@@ -509,7 +509,8 @@ static const char *to_utf8(const char *s, size_t n, struct buf *out)
 	struct buf bare = BUF_INIT;
 
 	for (size_t i = 0; i < n; i++)
-		if (s[i] != '\r' && s[i] != '\n')
+		if (s[i] != '\n' &&
+		    !(s[i] == '\r' && i + 1 < n && s[i + 1] == '\n'))
 			buf_add_char(&bare, s[i]);
 	utf8_add_guessed(out, bare.data, bare.len);
 	if (!memmem(out->data, out->len, unknown, 3) ||

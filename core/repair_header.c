@@ -41,8 +41,8 @@ static size_t field_length(const char *at, const char *end)
 	return n;
 }
 
-/* Fold at the last white space that leaves the line short enough; a line that has none
-   stays: to cut a word would change it. */
+/* Fold at the last white space that leaves the line short enough; a line that
+   has none stays: to cut a word would change it. */
 static void add_folded(const char *line, size_t n, struct buf *out)
 {
 	size_t bare = n;
@@ -52,9 +52,10 @@ static void add_folded(const char *line, size_t n, struct buf *out)
 	while (bare > REPAIR_LINE_MAX) {
 		size_t at = REPAIR_LINE_MAX;
 
-		/* Something but blanks must stay in front of it: a line of white
-		   space alone ends the header for some. */
-		while (at > 1 && !(is_blank(line[at]) && !is_blank(line[at - 1])))
+		/* Something but blanks must stay in front of it: a line of
+		   white space alone ends the header for some. */
+		while (at > 1 &&
+		       !(is_blank(line[at]) && !is_blank(line[at - 1])))
 			at--;
 		if (at <= 1)
 			break;
@@ -78,7 +79,8 @@ static void add_long(const char *field, size_t n, struct buf *out)
 	}
 }
 
-/* "X-Name : value": blanks before the colon are RFC 822's, and refused by Cyrus. */
+/* "X-Name : value": blanks before the colon are RFC 822's, and refused by
+ * Cyrus. */
 static void add_close(const char *field, size_t n, struct buf *out)
 {
 	size_t name = repair_field_name(field, n), at = name;

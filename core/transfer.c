@@ -25,6 +25,9 @@ static int decide_done(struct engine *g, struct work *w, struct outgoing *o,
 				      o->m.locator.data, g->run, e);
 	if (claimed < 0)
 		return -1;
+	if (g->opt->mode == ENGINE_MIGRATE &&
+	    ledger_late_flags(g->led, m->id, &o->m.flags, e) < 0)
+		return -1;
 	return record_copy(g, w, o, m->id,
 			claimed ? COPY_DUPLICATE : COPY_ALREADY,
 			core_only ? "the same message with other trace headers"
@@ -51,6 +54,9 @@ static int decide_planned(struct engine *g, struct work *w, struct outgoing *o,
 		return -1;
 	if (claimed)
 		return record_copy(g, w, o, m->id, COPY_DUPLICATE, NULL, e);
+	/* What other copies had, seen by an attempt that did not get to send it. */
+	if (ledger_add_flags_to(g->led, m->id, &o->m.flags, e) < 0)
+		return -1;
 	return send_message(g, w, o, m->id, kept_r, e);
 }
 
@@ -64,8 +70,10 @@ static int decide_known(struct engine *g, struct work *w, struct outgoing *o,
 	case LEDGER_DONE:
 		return decide_done(g, w, o, old, m, core_only, e);
 	case LEDGER_INTENT:
-		send_unite(g, m->id, &o->m.flags);
-		if (ledger_unite_flags(g->led, m->id, &o->m.flags, e) < 0)
+		if ((send_unite(g, m->id, &o->m.flags)
+			     ? ledger_unite_flags
+			     : ledger_late_flags)(g->led, m->id, &o->m.flags,
+						  e) < 0)
 			return -1;
 		return record_copy(g, w, o, m->id, COPY_PENDING, NULL, e);
 	case LEDGER_REFUSED:

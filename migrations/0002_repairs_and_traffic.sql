@@ -18,6 +18,22 @@ WHEN OLD.state = 2 AND NEW.repairs <> OLD.repairs
 BEGIN
 	SELECT RAISE(ABORT, 'L4: a message that is done keeps its repairs');
 END;
+-- REPLACE fires no trigger for the row it removes: it is stopped as what it puts there.
+CREATE TRIGGER l4_done_was_sent_as_it_was BEFORE INSERT ON sent_instead
+WHEN (SELECT state FROM message WHERE id = NEW.message) = 2
+BEGIN
+	SELECT RAISE(ABORT, 'L4: a message that is done was sent as it was');
+END;
+CREATE TRIGGER l4_what_was_sent_does_not_change BEFORE UPDATE ON sent_instead
+WHEN (SELECT state FROM message WHERE id = OLD.message) = 2
+BEGIN
+	SELECT RAISE(ABORT, 'L4: what was sent of a done message stays');
+END;
+CREATE TRIGGER l4_what_was_sent_is_not_deleted BEFORE DELETE ON sent_instead
+WHEN (SELECT state FROM message WHERE id = OLD.message) = 2
+BEGIN
+	SELECT RAISE(ABORT, 'L4: what was sent of a done message stays');
+END;
 
 CREATE TABLE traffic (
 	hour INTEGER PRIMARY KEY,	-- seconds since 1970 at its begin

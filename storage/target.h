@@ -160,6 +160,13 @@ struct target_ops {
 	int (*fetch_next)(struct target *t, uint32_t *uid_r, struct intake *in,
 			  struct err *e);
 
+	/* Add flags to these messages (n >= 1, ascending), as far as the folder can keep
+	   them; nothing is taken away. May be NULL. No batch is open. A NO is of
+	   ERR_FOLDER. */
+	int (*add_flags)(struct target *t, const struct target_folder *f,
+			 const uint32_t *uids, size_t n,
+			 const struct flags *flags, struct err *e);
+
 	/* How full is the mailbox? Nothing is known for certain of a server without
 	   quota: then 0 with neither has set. May be NULL. No batch is open. */
 	int (*quota)(struct target *t, struct target_quota *q_r, struct err *e);

@@ -69,6 +69,17 @@ static int quota(struct target *t, struct target_quota *q_r, struct err *e)
 	return imap_quiet(it, e) < 0 ? -1 : imap_quota(it, q_r, e);
 }
 
+static int add_flags(struct target *t, const struct target_folder *f,
+		     const uint32_t *uids, size_t n, const struct flags *flags,
+		     struct err *e)
+{
+	struct imap_target *it = imap_target(t);
+
+	if (imap_quiet(it, e) < 0)
+		return -1;
+	return imap_add_flags(it, f, uids, n, flags, e);
+}
+
 static bool alive(struct target *t)
 {
 	const struct imap_target *it = imap_target(t);
@@ -108,6 +119,7 @@ static const struct target_ops imap_ops = {
 	.limits = limits,
 	.submit = submit,
 	.reap = reap,
+	.add_flags = add_flags,
 	.quota = quota,
 	.alive = alive,
 	.find_begin = imap_find_begin,

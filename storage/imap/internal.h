@@ -149,6 +149,11 @@ int imap_quota(struct imap_target *it, struct target_quota *q_r, struct err *e);
    passed over. */
 void imap_quota_take(struct target_quota *q, const char *line);
 
+/* store.c: the target_ops contract of add_flags. */
+int imap_add_flags(struct imap_target *it, const struct target_folder *f,
+		   const uint32_t *uids, size_t n, const struct flags *flags,
+		   struct err *e);
+
 /* sasl.c: log in as opt says. */
 int imap_login(struct imap_session *s, const struct imap_options *opt,
 	       struct err *e);

@@ -193,6 +193,24 @@ int ledger_retract(struct ledger *led, int64_t id, struct err *e);
 /* The flags to have on the server are these as well (before it is sent). */
 int ledger_unite_flags(struct ledger *led, int64_t id, const struct flags *more,
 		       struct err *e);
+/* Add to f the flags that a message that is not done is to have. */
+int ledger_add_flags_to(struct ledger *led, int64_t id, struct flags *f,
+			struct err *e);
+
+/* Flags that come late: those of a copy that is found when its message has gone out. What
+   the message lacks of them is remembered, and the engine adds it on the server; nothing
+   is ever taken away there. */
+int ledger_late_flags(struct ledger *led, int64_t id, const struct flags *f,
+		      struct err *e);
+/* Messages of the folder that are done, whose UID is known, and that lack flags: 1 with the
+   first whose id is over after (id, uid and uidvalidity of m; the flags in f, emptied
+   before), 0, -1. */
+int ledger_next_late(struct ledger *led, int64_t target_folder, int64_t after,
+		     struct ledger_message *m, struct flags *f, struct err *e);
+/* They are there. */
+int ledger_late_done(struct ledger *led, int64_t id, struct err *e);
+/* Is there any such message in the ledger? 1, 0, -1. */
+int ledger_has_late(struct ledger *led, struct err *e);
 
 /* What goes out is not the message as the store has it: the server refused that, and
    it was repaired (core/repair.h; repairs is its set, never 0). sent is the digest and

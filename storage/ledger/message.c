@@ -331,6 +331,18 @@ static int read_flags(struct ledger *led, int64_t id, struct flags *f,
 	return 0;
 }
 
+int ledger_add_flags_to(struct ledger *led, int64_t id, struct flags *f,
+			struct err *e)
+{
+	struct flags known = FLAGS_INIT;
+	int ret = read_flags(led, id, &known, e);
+
+	if (ret == 0)
+		flags_unite(f, &known);
+	flags_free(&known);
+	return ret;
+}
+
 int ledger_unite_flags(struct ledger *led, int64_t id, const struct flags *more,
 		       struct err *e)
 {

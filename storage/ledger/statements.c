@@ -9,6 +9,11 @@
 	"id, state, uid, uidvalidity, size, run, full_digest, core_digest, "   \
 	"message_id, why, repairs"
 
+/* Of message m, as it went out. */
+#define SENT_SIZE                                                              \
+	"CASE m.repairs WHEN 0 THEN m.size ELSE (SELECT s.size FROM "          \
+	"sent_instead AS s WHERE s.message = m.id) END"
+
 /* SQL is laid out by hand. */
 /* clang-format off */
 const struct statement_text statement_texts[STATEMENTS] = {
@@ -167,6 +172,27 @@ const struct statement_text statement_texts[STATEMENTS] = {
 		"SELECT size, full_digest, core_digest FROM sent_instead "
 		"WHERE message = ?1", false },
 
+	[ST_LATE_FLAGS] = {
+		"SELECT m.flags, coalesce(l.flags, '') FROM message m "
+		"LEFT JOIN late_flags l ON l.message = m.id WHERE m.id = ?1",
+		false },
+	[ST_LATE_PUT] = {
+		"INSERT OR REPLACE INTO late_flags (message, flags) "
+		"VALUES (?1, ?2)", true },
+	/* Few, or none: the table leads. */
+	[ST_LATE_NEXT] = {
+		"SELECT m.id, m.uid, m.uidvalidity, l.flags FROM late_flags l "
+		"CROSS JOIN message m ON m.id = l.message "
+		"WHERE l.message > ?2 AND m.target_folder = ?1 "
+		"AND m.state = 2 AND m.uid > 0 ORDER BY l.message LIMIT 1",
+		false },
+	[ST_LATE_DROP] = {
+		"DELETE FROM late_flags WHERE message = ?1", true },
+	[ST_LATE_ANY] = {
+		"SELECT 1 FROM late_flags l CROSS JOIN message m "
+		"ON m.id = l.message WHERE m.state = 2 AND m.uid > 0 LIMIT 1",
+		false },
+
 	[ST_TRAFFIC_ADD] = {
 		"INSERT INTO traffic (hour, bytes) VALUES (?1, ?2) "
 		"ON CONFLICT (hour) DO UPDATE SET bytes = bytes + ?2", true },
@@ -248,14 +274,19 @@ const struct statement_text statement_texts[STATEMENTS] = {
 		"VALUES (?1, ?2, ?3)", false },
 	[ST_CHECK_TAKE_UNKNOWN] = {
 		"DELETE FROM temp.unknown WHERE uid = ?1", false },
-	/* The unknown mail with its Message-ID, of its size if there is such. */
+	/* The unknown mail with its Message-ID, of the size that was sent if there is
+	   such; last, a repaired one's whose Message-ID is no longer in the header. */
 	[ST_CHECK_NEXT_PAIR] = {
 		"SELECT m.id, coalesce("
 		"	(SELECT min(u.uid) FROM temp.unknown AS u "
 		"		WHERE u.message_id IS m.message_id "
-		"		AND u.size = m.size), "
+		"		AND u.size = " SENT_SIZE "), "
 		"	(SELECT min(u.uid) FROM temp.unknown AS u "
-		"		WHERE u.message_id = m.message_id)) "
+		"		WHERE u.message_id = m.message_id), "
+		"	CASE WHEN m.repairs <> 0 THEN "
+		"	(SELECT min(u.uid) FROM temp.unknown AS u "
+		"		WHERE u.message_id IS NULL "
+		"		AND u.size = " SENT_SIZE ") END) "
 		"FROM message AS m WHERE m.target_folder = "
 		"	(SELECT target_folder FROM temp.checked) "
 		"AND m.state = 2 AND m.id > ?1 "

@@ -180,6 +180,8 @@ static const struct {
 	{ "long text is folded, in whole characters", ENCODE,
 	  "Subject: a \xE5\xB1\xB1\xE5\xB1\xB1\xE5\xB1\xB1\xE5\xB1\xB1\xE5\xB1\xB1\xE5\xB1\xB1\xE5\xB1\xB1\xE5\xB1\xB1\xE5\xB1\xB1\xE5\xB1\xB1\xE5\xB1\xB1\xE5\xB1\xB1\xE5\xB1\xB1\xE5\xB1\xB1\xE5\xB1\xB1\xE5\xB1\xB1\xE5\xB1\xB1\xE5\xB1\xB1\xE5\xB1\xB1\xE5\xB1\xB1\r\n\r\n",
 	  "Subject: a =?UTF-8?B?5bGx5bGx5bGx5bGx5bGx5bGx5bGx5bGx5bGx5bGx5bGx5bGx5bGx?=\r\n =?UTF-8?B?5bGx5bGx5bGx5bGx5bGx5bGx5bGx?=\r\n\r\n" },
+	{ "a lone CR is another repair's", ENCODE, "Subject: \xE5\xB1\xB1 a\rb\r\n\r\n",
+	  "Subject: =?UTF-8?B?5bGx?= a\rb\r\n\r\n" },
 	{ "bytes of no charset", ENCODE, "Subject: \xFF\xFE\r\n\r\n",
 	  "Subject: =?unknown-8bit?B?//4=?=\r\n\r\n" },
 };

@@ -180,7 +180,7 @@ static void newer_is_refused(void)
 				  &room_err),
 		      ERR_CONFIG, "made by a newer mailhaul");
 	sql(path,
-	    "PRAGMA user_version = 2; UPDATE meta SET digest_version = 9");
+	    "PRAGMA user_version = 3; UPDATE meta SET digest_version = 9");
 	FAILS(ledger_open(path, LEDGER_WRITE, "a@b", &none, &room_err),
 	      ERR_CONFIG, "tells messages apart in another way");
 }

@@ -82,6 +82,81 @@ static void l4_done_keeps_its_repairs(void)
 	ledger_close(led);
 }
 
+/* The second line: even SQL that forgets to ask is stopped. */
+static void l4_triggers_hold(void)
+{
+	static const struct {
+		const char *what, *sql;
+	} cases[] = {
+		{ "its set", "UPDATE message SET repairs = 0" },
+		{ "what was sent", "UPDATE sent_instead SET size = 1" },
+		{ "that it was", "DELETE FROM sent_instead" },
+		{ "by another row",
+		  "INSERT OR REPLACE INTO sent_instead "
+		  "SELECT id, 1, full_digest, core_digest FROM message" },
+	};
+	struct digest sent = digest_of('s');
+	sqlite3 *db = NULL;
+	int64_t id;
+	char *says;
+
+	fresh();
+	id = plan(led, target_folder, 1, run);
+	OK(ledger_repaired(led, id, 1, &sent, 5, &room_err));
+	OK(ledger_intend(led, id, run, &room_err));
+	OK(ledger_confirm(led, id, 3, 9, run, &room_err));
+	OK(ledger_commit(led, &room_err));
+	ledger_close(led);
+	CHECK(sqlite3_open(in_room("l.db"), &db) == SQLITE_OK);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		says = NULL;
+		CHECK_CASE(cases[i].what,
+			   sqlite3_exec(db, cases[i].sql, NULL, NULL, &says) !=
+				   SQLITE_OK);
+		CHECK_CASE(cases[i].what, says && strstr(says, "L4"));
+		sqlite3_free(says);
+	}
+	sqlite3_close(db);
+}
+
+/* On a server that tells no UIDs they are found as what they went out as. */
+static void repaired_are_paired(void)
+{
+	struct digest sent = digest_of('s');
+	enum ledger_sight sight;
+	struct ledger_message m;
+	int64_t same_id, no_id;
+	uint64_t paired;
+
+	fresh();
+	ledger_message_init(&m);
+	same_id = plan(led, target_folder, 1, run);
+	no_id = plan(led, target_folder, 2, run);
+	OK(ledger_repaired(led, same_id, 1, &sent, 77, &room_err));
+	OK(ledger_repaired(led, no_id, 8, &sent, 88, &room_err));
+	OK(ledger_intend(led, same_id, run, &room_err));
+	OK(ledger_intend(led, no_id, run, &room_err));
+	OK(ledger_confirm(led, same_id, 0, 0, run, &room_err));
+	OK(ledger_confirm(led, no_id, 0, 0, run, &room_err));
+	OK(ledger_check_begin(led, target_folder, &room_err));
+	OK(ledger_check_saw(led, 7, 1, 1001, "m1@example.org", &sight,
+			    &room_err));
+	OK(ledger_check_saw(led, 7, 2, 77, "m1@example.org", &sight,
+			    &room_err));
+	OK(ledger_check_saw(led, 7, 3, 1002, "", &sight, &room_err));
+	OK(ledger_check_saw(led, 7, 4, 88, "", &sight, &room_err));
+	OK(ledger_check_pair(led, &paired, &room_err));
+	CHECK(paired == 2);
+	CHECK(ledger_check_next_found(led, 0, &m, &room_err) == 1);
+	CHECK_CASE("the size that was sent, not its own",
+		   m.id == same_id && m.uid == 2);
+	CHECK(ledger_check_next_found(led, 2, &m, &room_err) == 1);
+	CHECK_CASE("the Message-ID went into the body",
+		   m.id == no_id && m.uid == 4 && is_repaired(&m, 8, &sent, 88));
+	ledger_message_free(&m);
+	ledger_close(led);
+}
+
 static void count_buckets(void *ctx, int64_t began, uint64_t bytes)
 {
 	(void)began;
@@ -174,6 +249,8 @@ int main(void)
 	room_make();
 	round_trip();
 	l4_done_keeps_its_repairs();
+	l4_triggers_hold();
+	repaired_are_paired();
 	traffic();
 	run_is_taken_over();
 	first_version_is_brought_up();
