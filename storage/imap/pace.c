@@ -11,6 +11,7 @@ enum {
 	   in size from epoch to epoch, and messages a second alone would be as
 	   wrong a measure as bytes. About what Dovecot's Maildir showed. */
 	MESSAGE_WEIGHT = 16 << 10,
+	SHARE_MIN = 1 << 20,
 	WINDOW_MIN = 1 << 20,
 	WINDOW_MS = 8000,
 };
@@ -34,7 +35,7 @@ static uint64_t most_bytes(const struct pace *p)
 {
 	uint64_t most = PACE_BYTES_MAX / p->connections;
 
-	return most > PACE_BYTES ? most : PACE_BYTES;
+	return most > SHARE_MIN ? most : SHARE_MIN;
 }
 
 /* Sending a batch takes at most PACE_BATCH_MS of its connection's share. */
@@ -168,7 +169,7 @@ uint64_t pace_window(const struct pace *p)
 {
 	uint64_t most = PACE_WINDOW_MAX / (p->connections > 2 ? 2 : 1);
 
-	if (!p->rate)
+	if (!p->rate) /* nobody knows yet; the batches are small as yet */
 		return most;
 	return between(p->rate / p->connections / 1000 * WINDOW_MS, WINDOW_MIN,
 		       most);

@@ -18,7 +18,7 @@ enum {
 	PACE_MESSAGES = 100,	 /* to begin with: imap.md's measurements */
 	PACE_MESSAGES_MIN = 4,
 	PACE_MESSAGES_MAX = 800,
-	PACE_BYTES = 1 << 20,	 /* to begin with */
+	PACE_BYTES = 128 << 10,	 /* to begin with: a second of a slow line */
 	PACE_BYTES_MIN = 64 << 10,
 	PACE_BYTES_MAX = 8 << 20,
 	PACE_BATCH_MS = 4000,	 /* sending a batch should not take longer */

@@ -352,8 +352,8 @@ static void test_words_and_limits(void)
 	CHECK(strstr(m.batch.items[0].why.text, "APPEND Sent") != NULL);
 	CHECK(strstr(m.batch.items[0].why.text, "bad thing") != NULL);
 	CHECK(m.batch.items[0].why.kind == ERR_REFUSED);
-	CHECK(before.batch_messages == 100 && before.batch_bytes == 1 << 20);
-	CHECK(after.batch_messages == 50 && after.batch_bytes == 512 << 10);
+	CHECK(before.batch_messages == 100 && before.batch_bytes == 128 << 10);
+	CHECK(after.batch_messages == 50 && after.batch_bytes == 64 << 10);
 	CHECK(before.tells_uids);
 	close(c.peer);
 	client_close(&c);
