@@ -131,5 +131,8 @@ int open_ahead(struct call *c, struct err *e)
 {
 	if (access(c->ledger_path, F_OK) == 0)
 		return 0;
-	return open_target(c, &c->ready_target, e);
+	if (open_target(c, &c->ready_target, e) == 0)
+		return 0;
+	/* Cut while logging in: that may be chance, once. */
+	return e->retry == ERR_NOW ? open_target(c, &c->ready_target, e) : -1;
 }

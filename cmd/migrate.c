@@ -13,7 +13,8 @@
    lives. */
 enum { LOCK_PATIENCE_MS = 3000 };
 
-static int status_of(const struct engine_result *r, int ret, struct err *e)
+static int status_of(const struct engine_result *r, int ret, bool plan,
+		     struct err *e)
 {
 	if (ret < 0)
 		return exit_status(e);
@@ -22,8 +23,10 @@ static int status_of(const struct engine_result *r, int ret, struct err *e)
 			"nothing could be read");
 		return EXIT_SOURCE;
 	}
-	return r->totals.failed || r->folders_failed ? EXIT_SOME_LEFT
-						     : EXIT_ALL_DONE;
+	if (r->totals.failed || r->folders_failed)
+		return EXIT_SOME_LEFT;
+	/* What is neither there nor refused is in doubt still. */
+	return r->totals.pending && !plan ? EXIT_SOME_LEFT : EXIT_ALL_DONE;
 }
 
 /* How to ask for the list of what is not there. */
@@ -99,7 +102,7 @@ static int run_engine(struct call *c, const char *command, bool plan,
 
 	if (ret == 0)
 		err_clear(e); /* what was tried on the way does not matter */
-	int status = status_of(&result, ret, e);
+	int status = status_of(&result, ret, plan, e);
 	struct summary s = {
 		.command = command,
 		.dry_run = plan,

@@ -250,9 +250,13 @@ static bool surely_fits(const struct event *ev)
 static void json_quota(const struct event *ev)
 {
 	const struct target_quota *q = ev->quota;
-	json_t *line = json_pack("{ss sI sb}", "event", "quota", "bytes_to_come",
-				 (json_int_t)ev->size, "fits",
-				 surely_fits(ev));
+	json_t *line = json_pack("{ss}", "event", "quota");
+
+	if (ev->size != EVENT_SIZE_UNKNOWN) {
+		json_object_set_new(line, "bytes_to_come",
+				    json_integer((json_int_t)ev->size));
+		json_object_set_new(line, "fits", json_boolean(surely_fits(ev)));
+	}
 
 	if (q->has_bytes) {
 		json_object_set_new(line, "bytes_used",
@@ -423,7 +427,9 @@ static void text_quota(const struct event *ev)
 	if (q->has_bytes) {
 		snprintf(free_text, sizeof(free_text), "%s",
 			 human_bytes(room(q->bytes_used, q->bytes_limit)));
-		if (surely_fits(ev))
+		if (ev->size == EVENT_SIZE_UNKNOWN)
+			printf(_("The mailbox has %s free.\n"), free_text);
+		else if (surely_fits(ev))
 			printf(_("The mailbox has %s free; at most %s are to "
 				 "come.\n"),
 			       free_text, human_bytes(ev->size));

@@ -93,6 +93,18 @@ void budget_spend(struct budget *b, int64_t now, uint64_t bytes)
 	put(b, hour_of(now), bytes);
 }
 
+void budget_take_back(struct budget *b, uint64_t bytes)
+{
+	/* The newest: it was just now. */
+	for (unsigned i = b->n; i && bytes; i--) {
+		uint64_t *has = &b->bucket[i - 1].bytes;
+		uint64_t some = bytes < *has ? bytes : *has;
+
+		*has -= some;
+		bytes -= some;
+	}
+}
+
 int64_t budget_when(const struct budget *b, int64_t now, uint64_t bytes)
 {
 	int64_t at = now;

@@ -29,6 +29,8 @@ int budget_load(struct budget *b, uint64_t limit, struct ledger *led, int64_t no
 bool budget_fits(const struct budget *b, int64_t now, uint64_t bytes);
 /* They are on their way (the ledger is the caller's). */
 void budget_spend(struct budget *b, int64_t now, uint64_t bytes);
+/* They were not sent after all. */
+void budget_take_back(struct budget *b, uint64_t bytes);
 uint64_t budget_used(const struct budget *b, int64_t now);
 /* When will bytes fit? now when they do already. */
 int64_t budget_when(const struct budget *b, int64_t now, uint64_t bytes);

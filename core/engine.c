@@ -72,6 +72,9 @@ static void tell_room(struct engine *g)
 		.size = g->plan.bytes,
 	};
 
+	/* A Maildir whose names say no sizes: only reading it tells. */
+	if (!ev.size)
+		ev.size = EVENT_SIZE_UNKNOWN;
 	if (g->quota.has_bytes || g->quota.has_messages)
 		engine_event(g, &ev);
 }

@@ -35,6 +35,7 @@ struct work {
 
 	bool read_to_end;
 	bool clean;	      /* nothing failed, nothing was left out by date */
+	bool unresolved;      /* its end was not written down: record_folder_end */
 	uint64_t outstanding; /* messages in flight or in a batch */
 };
 
@@ -87,6 +88,7 @@ struct engine {
 	struct target_limits limits;
 	struct target_quota quota;
 	struct budget budget;
+	bool all_answered; /* nothing is on its way any more */
 	bool told_server; /* people know its quota and its ways */
 	uint64_t altered; /* messages that it is known to change */
 
@@ -147,6 +149,9 @@ int record_plan(struct engine *g, struct work *w, struct outgoing *o,
 		int64_t *id_r, struct err *e);
 /* The folder has come to its end, if nothing of it is outstanding. */
 int record_folder_end(struct engine *g, struct work *w, struct err *e);
+
+/* Nothing is on its way: write down the end of folders that waited for others. */
+int record_unresolved(struct engine *g, struct err *e);
 
 /* mend.c: what does not go out as the store has it. */
 /* The bytes to send. */

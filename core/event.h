@@ -19,7 +19,7 @@ enum event_type {
 	EVENT_CONNECTED,     /* to the target */
 	EVENT_WAIT,	     /* a pause of wait_ms before the next attempt: text */
 	EVENT_QUOTA,	     /* how full the mailbox is, before the first byte: quota, and
-				size, which at most is to come */
+				size, about which at most is to come, if known */
 	EVENT_SERVER,	     /* what this server is known to do to mail: text */
 };
 
@@ -32,6 +32,8 @@ struct event_progress {
 	uint64_t bytes_total;	 /* of the folders that must be read */
 	int64_t started_ms;	 /* clock_ms() */
 };
+
+#define EVENT_SIZE_UNKNOWN UINT64_MAX
 
 struct event {
 	enum event_type type;

@@ -81,6 +81,18 @@ int record_unread(struct engine *g, struct work *w, struct outgoing *o,
 	return put_copy(g, w, o, false, 0, COPY_FAILED, why, e);
 }
 
+int record_unresolved(struct engine *g, struct err *e)
+{
+	int ret = 0;
+
+	g->all_answered = true;
+	for (size_t i = 0; ret == 0 && i < g->plan.n_work; i++)
+		if (g->plan.work[i].unresolved)
+			ret = record_folder_end(g, &g->plan.work[i], e);
+	g->all_answered = false;
+	return ret;
+}
+
 int record_plan(struct engine *g, struct work *w, struct outgoing *o,
 		int64_t *id_r, struct err *e)
 {
@@ -103,6 +115,15 @@ int record_plan(struct engine *g, struct work *w, struct outgoing *o,
 	return ret;
 }
 
+/* Has every message of the folder found its end? */
+static bool is_through(const struct engine *g, const struct work *w,
+		       const struct ledger_totals *t)
+{
+	if (g->opt->mode == ENGINE_PLAN)
+		return w->clean;
+	return w->clean && !t->pending && !t->failed;
+}
+
 int record_folder_end(struct engine *g, struct work *w, struct err *e)
 {
 	enum ledger_extent extent = EXTENT_NONE;
@@ -117,7 +138,16 @@ int record_folder_end(struct engine *g, struct work *w, struct err *e)
 
 	if (!w->read_to_end || w->outstanding)
 		return 0;
-	if (w->clean)
+	if (ledger_folder_totals(g->led, w->ledger_folder, g->run, &totals, e) <
+	    0)
+		return -1;
+	/* Copies whose message is on its way for another folder: that must be over
+	   first, or a folder would count as done for mail that never arrived. */
+	w->unresolved = g->opt->mode == ENGINE_MIGRATE && totals.pending &&
+			!g->all_answered;
+	if (w->unresolved)
+		return 0;
+	if (is_through(g, w, &totals))
 		extent = g->opt->mode == ENGINE_PLAN ? EXTENT_SCANNED
 						     : EXTENT_MIGRATED;
 	if (ledger_folder_done(g->led, w->ledger_folder, w->fingerprint, extent,

@@ -132,6 +132,16 @@ static int finish_done(struct engine *g, struct flight *f,
 	return ret;
 }
 
+/* It was counted, and not a byte of it left us. */
+static int take_back(struct engine *g, const struct append_item *item,
+		     struct err *e)
+{
+	if (!g->budget.limit)
+		return 0;
+	budget_take_back(&g->budget, item->size);
+	return ledger_traffic_take_back(g->led, clock_now(), item->size, e);
+}
+
 /* 1 when o is still on its way. */
 static int finish_item(struct engine *g, struct flight *f,
 		       struct append_item *item, struct err *e)
@@ -149,6 +159,8 @@ static int finish_item(struct engine *g, struct flight *f,
 		return got ? got : finish_refused(g, o, &item->why, e);
 	case APPEND_UNSENT:
 		o->work->clean = false;
+		if (take_back(g, item, e) < 0)
+			return -1;
 		return ledger_retract(g->led, o->id, e);
 	case APPEND_WAITING:
 	case APPEND_UNKNOWN:
@@ -286,17 +298,20 @@ static int end_for_today(struct engine *g, uint64_t size, struct err *e)
 	int64_t now = clock_now();
 	int64_t when = budget_when(&g->budget, now, size);
 	struct buf text = BUF_INIT;
+	/* MiB, but for limits that are smaller than some. */
+	unsigned shift = g->budget.limit < (16 << 20) ? 10 : 20;
+	const char *unit = shift == 10 ? "KiB" : "MiB";
 
 	if (submit(g, e) < 0 || send_collect(g, true, e) < 0 ||
 	    ledger_commit(g->led, e) < 0)
 		return -1;
 	date_add_local(&text, when);
 	err_set(e, ERR_BUSY, ERR_RUN, ERR_NEVER,
-		"the daily limit of %llu MiB is used up (%llu MiB in the last 24 "
+		"the daily limit of %llu %s is used up (%llu %s in the last 24 "
 		"hours); run it again after %s",
-		(unsigned long long)(g->budget.limit >> 20),
-		(unsigned long long)(budget_used(&g->budget, now) >> 20),
-		text.data);
+		(unsigned long long)(g->budget.limit >> shift), unit,
+		(unsigned long long)(budget_used(&g->budget, now) >> shift),
+		unit, text.data);
 	buf_free(&text);
 	e->wait_ms = when - now < UINT32_MAX / 1000
 			     ? (uint32_t)(when - now) * 1000
@@ -487,6 +502,8 @@ int transfer_finish(struct engine *g, struct err *e)
 		    send_collect(g, true, e) < 0 || send_again(g, e) < 0)
 			return -1;
 	} while (g->filling || g->in_flight);
+	if (record_unresolved(g, e) < 0)
+		return -1;
 	return ledger_commit(g->led, e);
 }
 

@@ -19,6 +19,7 @@ struct doubt {
 	int64_t id, run; /* the run that sent it */
 	uint64_t size;
 	char *message_id;
+	unsigned repairs;
 	struct digest digest;
 	bool settled;
 	uint32_t lookalike; /* same size and Message-ID, other digest */
@@ -64,6 +65,7 @@ static int load_doubts(struct engine *g, const struct place *p,
 			.run = m.run,
 			.size = m.repairs ? m.sent_size : m.size,
 			.message_id = mem_strdup(m.message_id.data),
+			.repairs = m.repairs,
 			.digest = m.repairs ? m.sent : m.digest,
 		};
 		after = m.id;
@@ -140,6 +142,33 @@ out:
 	return got;
 }
 
+/* Its copies have arrived; people are told how it was repaired. */
+static int resolve(struct engine *g, const struct place *p,
+		   const struct doubt *d, struct err *e)
+{
+	struct buf why = BUF_INIT;
+	struct event ev = {
+		.type = EVENT_MESSAGE,
+		.target_folder = p->map.shown.data,
+		.folder = p->map.shown.data,
+		.locator = d->message_id,
+		.state = COPY_UPLOADED,
+		.size = d->size,
+	};
+	int ret;
+
+	if (d->repairs) {
+		buf_add_str(&why, "repaired: ");
+		repair_describe(d->repairs, &why);
+		ev.text = why.data;
+		engine_event(g, &ev);
+	}
+	ret = ledger_copy_resolve(g->led, d->id, COPY_UPLOADED,
+				  d->repairs ? why.data : NULL, e);
+	buf_free(&why);
+	return ret;
+}
+
 static int confirm(struct engine *g, const struct place *p, struct doubt *d,
 		   uint32_t uid, struct err *e)
 {
@@ -149,7 +178,7 @@ static int confirm(struct engine *g, const struct place *p, struct doubt *d,
 	if (ledger_confirm(g->led, d->id, uid, p->server.uidvalidity, d->run,
 			   e) < 0)
 		return -1;
-	return ledger_copy_resolve(g->led, d->id, COPY_UPLOADED, NULL, e);
+	return resolve(g, p, d, e);
 }
 
 /* Is it a message that we know to be done? Without UIDPLUS its UID does not

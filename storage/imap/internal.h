@@ -210,6 +210,8 @@ struct imap_member { /* pool.h */
 	struct imap_append *append;
 	unsigned open_batches;
 	const struct target_folder *last; /* of its last batch */
+	const struct append_batch *newest; /* of its open ones, or NULL */
+	int64_t considered_ms;		  /* whether to compress */
 	bool compress;			  /* it is held until it can be compressed */
 };
 struct imap_target {

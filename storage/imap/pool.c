@@ -18,6 +18,7 @@ enum {
 	   and nothing better is known. */
 	MANY = 4,
 	PAYS_AFTER = 3, /* see has_earned_another */
+	CONSIDER_EVERY_MS = 500, /* whether to compress */
 };
 
 /* How many connections at most? What was asked for, but not more than the
@@ -173,15 +174,19 @@ static bool open_another(struct imap_target *it)
 
 /* ---- compression ---- */
 
-/* The line turned out to be slow, or is asked again whether it is. */
-static void consider_compressing(struct imap_target *it, struct imap_member *m,
-				 const struct append_batch *b)
+/* The line turned out to be slow, or is asked again whether it is. What has not begun
+   waits for it. */
+static void consider_compressing(struct imap_target *it, struct imap_member *m)
 {
+	int64_t now = clock_ms();
+
 	if (it->opt.compress != IMAP_COMPRESS_AUTO || m->compress ||
+	    !m->newest || now - m->considered_ms < CONSIDER_EVERY_MS ||
 	    stream_is_deflated(m->s->stream) ||
 	    !(m->s->caps & IMAP_CAP_COMPRESS))
 		return;
-	if (!it->lessons->compress && !imap_compress_pays(m->append, b))
+	m->considered_ms = now;
+	if (!it->lessons->compress && !imap_compress_pays(m->append, m->newest))
 		return;
 	m->compress = true;
 	imap_append_hold(m->append, true);
@@ -216,6 +221,7 @@ static void pump(struct imap_target *it)
 		if (!m->open_batches)
 			continue;
 		imap_append_pump(m->append);
+		consider_compressing(it, m);
 		if (m->compress) {
 			compress_when_idle(it, m);
 			imap_append_pump(m->append);
@@ -284,12 +290,11 @@ int imap_pool_submit(struct imap_target *it, struct append_batch *b,
 			m = &it->members[i];
 	assert(m);
 	m->last = b->folder;
+	m->newest = b;
 	m->open_batches++;
 	if (imap_append_offer(m->append, b, ended ? &(struct err)ERR_INIT : e) <
 	    0)
 		ended = true;
-	else
-		consider_compressing(it, m, b);
 	if (*why.text)
 		*e = why;
 	pump(it);
@@ -306,6 +311,8 @@ static struct append_batch *take(struct imap_target *it)
 		if (!b)
 			continue;
 		m->open_batches--;
+		if (m->newest == b)
+			m->newest = NULL;
 		return b;
 	}
 	return NULL;

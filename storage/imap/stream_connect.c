@@ -16,6 +16,7 @@
 #include "storage/imap/stream_internal.h"
 
 enum {
+	UNSENT_MAX = 256 << 10, /* in the kernel, beyond what is on its way */
 	CONNECT_TIMEOUT_MS = 30 * 1000,
 	TIMEOUT_MS = 5 * 60 * 1000,
 };
@@ -147,12 +148,15 @@ static int resolve(const struct stream_options *opt, struct addrinfo **list_r,
 struct stream *stream_from_fd(int fd, const struct stream_options *opt)
 {
 	struct stream *s = mem_zalloc(sizeof(*s));
-	int one = 1;
+	int one = 1, unsent = UNSENT_MAX;
 
 	/* These fail on sockets of tests that are not TCP, which is no matter.
 	 */
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
 	setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &one, sizeof(one));
+	/* What the line cannot take yet is better kept here: it can still be
+	   compressed, and need not be settled when the line is cut. */
+	setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent, sizeof(unsent));
 	s->fd = fd;
 	s->host = mem_strdup(opt->host);
 	s->port = opt->port;

@@ -71,6 +71,9 @@ int ledger_last_run_open(struct ledger *led, int64_t *run_r, struct err *e);
    intents, so that a restart knows them. */
 int ledger_traffic_add(struct ledger *led, int64_t now, uint64_t bytes,
 		       struct err *e);
+/* They were not sent after all: taken from the bucket of now, as far as it has them. */
+int ledger_traffic_take_back(struct ledger *led, int64_t now, uint64_t bytes,
+			     struct err *e);
 /* Bytes in buckets that began after since. */
 int ledger_traffic_since(struct ledger *led, int64_t since, uint64_t *bytes_r,
 			 struct err *e);

@@ -196,6 +196,9 @@ const struct statement_text statement_texts[STATEMENTS] = {
 	[ST_TRAFFIC_ADD] = {
 		"INSERT INTO traffic (hour, bytes) VALUES (?1, ?2) "
 		"ON CONFLICT (hour) DO UPDATE SET bytes = bytes + ?2", true },
+	[ST_TRAFFIC_TAKE_BACK] = {
+		"UPDATE traffic SET bytes = max(bytes - ?2, 0) WHERE hour = ?1",
+		true },
 	[ST_TRAFFIC_FORGET] = {
 		"DELETE FROM traffic WHERE hour < ?1", true },
 	[ST_TRAFFIC_SINCE] = {

@@ -25,6 +25,18 @@ int ledger_traffic_add(struct ledger *led, int64_t now, uint64_t bytes,
 	return use_run(&u, NULL, e);
 }
 
+int ledger_traffic_take_back(struct ledger *led, int64_t now, uint64_t bytes,
+			     struct err *e)
+{
+	struct use u;
+
+	if (use_begin(&u, led, ST_TRAFFIC_TAKE_BACK, e) < 0)
+		return -1;
+	use_int(&u, hour_of(now));
+	use_int(&u, (int64_t)bytes);
+	return use_run(&u, NULL, e);
+}
+
 int ledger_traffic_each(struct ledger *led, int64_t since,
 			void (*each)(void *ctx, int64_t began, uint64_t bytes),
 			void *ctx, struct err *e)

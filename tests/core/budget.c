@@ -72,6 +72,19 @@ static void arithmetic(void)
 	}
 }
 
+static void taken_back(void)
+{
+	struct budget b = { .limit = 100 };
+
+	budget_spend(&b, noon, 40);
+	budget_spend(&b, noon + HOUR, 30);
+	budget_take_back(&b, 50);
+	CHECK_CASE("what was not sent does not count, the newest first",
+		   budget_used(&b, noon + HOUR) == 20);
+	budget_take_back(&b, 1000);
+	CHECK_CASE("never less than nothing", budget_used(&b, noon + HOUR) == 0);
+}
+
 static void long_runs(void)
 {
 	struct budget b = { .limit = UINT64_MAX };
@@ -118,6 +131,7 @@ static void restart(void)
 int main(void)
 {
 	arithmetic();
+	taken_back();
 	long_runs();
 	restart();
 	return check_done();

@@ -3,8 +3,11 @@
 the mail takes, and what a server does not allow is done without."""
 import os
 import random
+import subprocess
+import unittest
 
-from harness import LONG, Case, main
+import dovecot
+from harness import LONG, Case, environment, main
 from makemail import maildir, maildir_folder, messages, write
 from proxy import Proxy
 from scripted import hang_up, say
@@ -77,7 +80,7 @@ class Several(ConnectionCase):
         self.several(self.make(1, 150))
 
     def test_five_folders(self):
-        self.several(self.make(5, 30))
+        self.several(self.make(5, 25))
 
     def test_little_mail_takes_one(self):
         box = maildir(self.path("little"), {"": 20, ".Work": 10})
@@ -90,7 +93,7 @@ class Several(ConnectionCase):
                 self.assertEqual(proxy.connections, 1)
 
     def test_one_of_them_is_cut(self):
-        box = self.make(2, 120)
+        box = self.make(2, 60 if not LONG else 120)
         want = self.reference(box)
         for name, hide in HIDE.items():
             for cut in ((1_500_000,), (2_500_000, 5_000_000)):
@@ -106,6 +109,31 @@ class Several(ConnectionCase):
                     self.exact(box, want)
                 if not LONG:
                     break
+
+
+    def test_killed(self):
+        """With mail under way on several connections."""
+        box = self.make(2, 60)
+        want = self.reference(box)
+        for name in HIDE if LONG else ("everything", "neither"):
+            hide = HIDE[name]
+            with self.subTest(name):
+                self.fresh()
+                with Proxy(self.dovecot.port, hide=hide, listen_in=False,
+                           delay=0.01, rate_up=4 << 20) as proxy:
+                    seen = proxy.watch_up(2 << 20)
+                    child = subprocess.Popen(
+                        [self.program, "migrate", *self.options(), "--plaintext",
+                         "-j", "4", box, self.dovecot.target(self.user, "imap",
+                                                             port=proxy.port)],
+                        env=environment(self.home, dovecot.PASSWORD), cwd=self.folder,
+                        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                        stderr=subprocess.DEVNULL)
+                    self.assertTrue(seen.wait(60))
+                    child.kill()
+                    self.assertEqual(child.wait(), -9)
+                self.migrate("-j", "4", box)
+                self.exact(box, want)
 
 
 class Few(ConnectionCase):
@@ -160,29 +188,33 @@ class OneOnly(ScriptedCase):
 
 class Compression(ConnectionCase):
     server = {}
-    # Slow enough for what the sanitizers leave of zlib; with MAILHAUL_LONG 1 Mbit/s.
-    SLOW = (128 if LONG else 384) * KIB
+    # Slow enough for what the sanitizers leave of zlib.
+    SLOW = 768 * KIB
 
-    def setUp(self):
-        super().setUp()
-        self.box = self.path("Maildir")
-        maildir_folder(self.box, [large(i) for i in range(130)])
-
-    def run_with(self, when, rate=None):
+    def run_with(self, when, n=120, rate=None):
+        box = self.path("box%d" % n)
+        if not os.path.exists(box):
+            maildir_folder(box, [large(i) for i in range(n)])
         self.fresh()
         with Proxy(self.dovecot.port, rate_up=rate) as proxy:
-            result = self.through(proxy, "-j", "1", "--compress", when, "-v", self.box)
+            result = self.through(proxy, "-j", "1", "--compress", when, "-v", box)
             said = bytes(proxy.up)
-        self.assertEqual(result.summary.uploaded, 130)
-        self.assertEqual(sum(self.on_server().values()), 130)
+        self.assertEqual(result.summary.uploaded, n)
+        self.assertEqual(sum(self.on_server().values()), n)
+        self.assertEqual(max(self.on_server().values()), 1)
         return result, said
 
+    def switched_on(self, n, rate):
+        result, said = self.run_with("auto", n, rate)
+        self.assertTrue(b"COMPRESS DEFLATE\r\n" in said, str(result))
+        self.assertLess(len(said), result.summary.bytes_read * 0.95)
+
     def test_slow_line(self):
-        """It is seen while the first batches go; what comes after them is deflated."""
-        result, auto = self.run_with("auto", rate=self.SLOW)
-        self.assertIn(b"COMPRESS DEFLATE\r\n", auto, result.err[-2000:])
-        self.assertIn("compression pays", result.err)
-        self.assertLess(len(auto), result.summary.bytes_read * 0.9)
+        self.switched_on(260, self.SLOW)
+
+    @unittest.skipUnless(LONG, "half a minute")
+    def test_slow_line_little_mail(self):
+        self.switched_on(120, 128 * KIB)
 
     def test_fast_line(self):
         _, off = self.run_with("off")
@@ -195,23 +227,24 @@ class Compression(ConnectionCase):
 
 
 class CompressionRefused(ScriptedCase):
-    def test_no(self):
+    def refused(self, when, n, rate):
         box = self.path("Maildir")
-        maildir_folder(box, [large(i) for i in range(130)])
-        for when, rate in (("on", None), ("auto", 384 * KIB)):
-            with self.subTest(when):
-                self.user = self.new_user()
-                self.ledger = self.path(when + ".db")
-                server = self.serve("MULTIAPPEND LITERAL+ UIDPLUS COMPRESS=DEFLATE")
-                server.on("COMPRESS", say("{tag} NO not today"))
-                with Proxy(server.port, rate_up=rate, listen_in=False) as proxy:
-                    result = self.migrate("-j", "1", "--compress", when, box,
-                                          port=proxy.port)
-                self.assertEqual(len(self.commands("COMPRESS")), 1)
-                self.assertEqual((result.summary.uploaded, result.summary.failed),
-                                 (130, 0))
-                self.assertEqual(sum(self.on_server().values()), 130)
-                self.assertEqual(len(server.sessions), 1)
+        maildir_folder(box, [large(i) for i in range(n)])
+        server = self.serve("MULTIAPPEND LITERAL+ UIDPLUS COMPRESS=DEFLATE")
+        server.on("COMPRESS", say("{tag} NO not today"))
+        with Proxy(server.port, rate_up=rate, listen_in=False) as proxy:
+            result = self.migrate("-j", "1", "--compress", when, box, port=proxy.port)
+        self.assertEqual(len(self.commands("COMPRESS")), 1)
+        self.assertEqual((result.summary.uploaded, result.summary.failed), (n, 0))
+        self.assertEqual(sum(self.on_server().values()), n)
+        self.assertEqual(max(self.on_server().values()), 1)
+        self.assertEqual(len(server.sessions), 1)
+
+    def test_from_the_start(self):
+        self.refused("on", 30, None)
+
+    def test_in_the_middle(self):
+        self.refused("auto", 260, Compression.SLOW)
 
     def test_taken(self):
         box = maildir(self.path("Maildir"), {"": 50}, size=8000)

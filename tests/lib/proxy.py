@@ -99,6 +99,9 @@ class Proxy:
         self._lock = threading.Lock()
         self._open = set()
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=64)
+        if rate_up:
+            # A slow line has no megabytes of buffers; accepted sockets inherit this.
+            self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 64 << 10)
         self.port = self._listener.getsockname()[1]
         self._thread = threading.Thread(target=self._accept, daemon=True)
 
