@@ -220,29 +220,96 @@ static bool same_digest(const struct digest *a, const struct digest *b,
 	       (has_id && !memcmp(a->core, b->core, DIGEST_SIZE));
 }
 
-/* 1, 0, -1. */
-static int is_same(struct engine *g, struct outgoing *o, const struct intake *in,
-		   struct err *e)
+/* Is mail with this digest, a candidate by Message-ID or size, the message o? 1, 0,
+   -1. */
+static int is_same(struct engine *g, struct outgoing *o,
+		   const struct digest *theirs, bool namesake, struct err *e)
 {
-	struct buf id = BUF_INIT, theirs = BUF_INIT;
-	bool has_id, namesake;
+	struct buf id = BUF_INIT;
+	bool has_id;
 	int ret = 0;
 
 	header_add_message_id(&o->m.in.header, &id);
-	header_add_message_id(&in->header, &theirs);
 	has_id = id.len > 0;
-	namesake = buf_equal(&id, &theirs);
 	buf_free(&id);
-	buf_free(&theirs);
-	if (same_digest(&in->digest, &o->m.in.digest, has_id))
+	if (same_digest(theirs, &o->m.in.digest, has_id))
 		return 1;
 	if (!namesake)
 		return 0;
 	if (know_others(g, o, e) < 0)
 		return -1;
 	for (unsigned i = 0; i < o->n_others && !ret; i++)
-		ret = same_digest(&in->digest, &o->others[i], has_id);
+		ret = same_digest(theirs, &o->others[i], has_id);
 	return ret;
+}
+
+static bool is_namesake(const struct outgoing *o, const struct intake *in)
+{
+	struct buf id = BUF_INIT, theirs = BUF_INIT;
+	bool same;
+
+	header_add_message_id(&o->m.in.header, &id);
+	header_add_message_id(&in->header, &theirs);
+	same = buf_equal(&id, &theirs);
+	buf_free(&id);
+	buf_free(&theirs);
+	return same;
+}
+
+/* ---- what was fetched already ----
+
+   Many messages may have the same candidates (one Message-ID for all, as some programs
+   do): each is fetched once. Bounded; what does not fit is fetched again. */
+enum { SEEN_MAX = 8192, SEEN_FULL = SEEN_MAX / 2 };
+
+struct adopt_seen {
+	size_t place, n;
+	struct {
+		uint32_t uid; /* 0: free */
+		struct digest digest;
+	} slot[SEEN_MAX];
+};
+
+static size_t slot_of(const struct adopt_seen *s, uint32_t uid)
+{
+	size_t at = uid * 2654435761u % SEEN_MAX;
+
+	while (s->slot[at].uid && s->slot[at].uid != uid)
+		at = (at + 1) % SEEN_MAX;
+	return at;
+}
+
+static void remember(struct engine *g, uint32_t uid, const struct digest *d)
+{
+	size_t at = slot_of(g->seen, uid);
+
+	if (g->seen->slot[at].uid || g->seen->n == SEEN_FULL)
+		return;
+	g->seen->slot[at].uid = uid;
+	g->seen->slot[at].digest = *d;
+	g->seen->n++;
+}
+
+static const struct digest *recall(const struct engine *g, uint32_t uid)
+{
+	size_t at = slot_of(g->seen, uid);
+
+	return g->seen->slot[at].uid ? &g->seen->slot[at].digest : NULL;
+}
+
+static void forget_others(struct engine *g, size_t place)
+{
+	if (!g->seen)
+		g->seen = mem_zalloc(sizeof(*g->seen));
+	else if (g->seen->place != place)
+		memset(g->seen, 0, sizeof(*g->seen));
+	g->seen->place = place;
+}
+
+void adopt_reset(struct engine *g)
+{
+	free(g->seen);
+	g->seen = NULL;
 }
 
 /* ---- looking at the candidates of many messages at once ---- */
@@ -289,8 +356,15 @@ static int choose_candidate(struct look *k, struct outgoing *o, struct err *e)
 	while ((got = ledger_foreign_next(k->g->led, k->p->ledger.id,
 					  o->m.in.wire_size, id.data, o->looked,
 					  &uid, e)) > 0) {
+		const struct digest *known = recall(k->g, uid);
+		int same = known ? is_same(k->g, o, known, true, e) : 0;
+
 		o->looked = uid;
-		if (is_chosen(k, uid))
+		if (same) {
+			got = same < 0 ? -1 : take_over(k, o, uid, e);
+			break;
+		}
+		if (known || is_chosen(k, uid))
 			continue;
 		k->uids[k->n++] = uid;
 		break;
@@ -319,8 +393,11 @@ static int choose(struct look *k, struct err *e)
 static int compare(struct look *k, uint32_t uid, const struct intake *in,
 		   struct err *e)
 {
+	remember(k->g, uid, &in->digest);
 	for (struct outgoing *o = k->l->first; o; o = o->next) {
-		int same = o->adopted ? 0 : is_same(k->g, o, in, e);
+		int same = o->adopted ? 0
+				      : is_same(k->g, o, &in->digest,
+						is_namesake(o, in), e);
 
 		if (same)
 			return same < 0 ? -1 : take_over(k, o, uid, e);
@@ -362,6 +439,7 @@ int adopt_look(struct engine *g, struct outgoing_list *l, struct err *e)
 	};
 	int ret;
 
+	forget_others(g, l->first->work->place);
 	for (struct outgoing *o = l->first; o; o = o->next) {
 		o->adopted = false;
 		o->looked = 0;

@@ -10,6 +10,8 @@
    send.c (batches), mend.c (repairs), settle.c (open intents) and adopt.c (mail that is
    there already). */
 
+struct adopt_seen;
+
 /* A folder of the target. Several folders of sources may share one. */
 struct place {
 	struct mapped_folder map;
@@ -95,6 +97,7 @@ struct engine {
 	struct flight *filling; /* the batch under construction, or NULL */
 	size_t in_flight;	/* batches the target has */
 	struct outgoing_list waiting, again; /* send.c */
+	struct adopt_seen *seen;	     /* adopt.c; NULL */
 	struct outgoing *free_messages;
 	struct flight *free_flights;
 
@@ -133,6 +136,8 @@ int adopt_list(struct engine *g, struct place *p, struct err *e);
    adopted, and written down as done and as COPY_ALREADY's. The pipeline is idle. */
 int adopt_look(struct engine *g, struct outgoing_list *l, struct err *e);
 void adopt_forget(struct outgoing *o);
+/* Other folders, other UIDs: nothing that was fetched counts any more. */
+void adopt_reset(struct engine *g);
 
 /* record.c: into the ledger, and as events. Texts may be NULL. */
 void record_subject(const struct outgoing *o, struct buf *subject);

@@ -191,6 +191,7 @@ int plan_make(struct engine *g, struct err *e)
 	if (first)
 		g->progress.started_ms = clock_ms();
 	plan_free(&g->plan);
+	adopt_reset(g);
 	g->progress.messages = 0;
 	g->progress.bytes_done = 0;
 	g->folders_failed = 0;

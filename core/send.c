@@ -554,6 +554,7 @@ void transfer_abandon(struct engine *g)
 
 void transfer_free(struct engine *g)
 {
+	adopt_reset(g);
 	while (g->free_messages) {
 		struct outgoing *o = g->free_messages;
 

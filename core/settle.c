@@ -37,6 +37,7 @@ enum { DOUBTS_MAX = 1 << 20 };
 
 enum {
 	QUIET_MS = 3000,     /* nothing new for so long: nothing will come */
+	PATIENCE_MS = 15000, /* of alikes that somebody else keeps sending */
 	LOOK_EVERY_MS = 300,
 	FRESH_S = 120,	     /* older sends have arrived, or never will */
 };
@@ -96,7 +97,8 @@ struct candidates {
 	uint32_t *uids;
 	size_t n, cap;
 	uint32_t next;	   /* UIDs from here on were not looked at */
-	int64_t newest_ms; /* when one was last seen that was not there before */
+	int64_t newest_ms; /* when one was last seen: other people's mail does not
+			      keep us waiting */
 };
 
 static int find_candidates(struct engine *g, const struct place *p,
@@ -115,12 +117,12 @@ static int find_candidates(struct engine *g, const struct place *p,
 	while ((got = g->target->ops->find_next(g->target, &m, e)) > 0) {
 		if (m.uid < UINT32_MAX)
 			c->next = m.uid + 1;
-		c->newest_ms = clock_ms();
 		buf_reset(&id);
 		header_normal_message_id(m.message_id.data, m.message_id.len,
 					 &id);
 		if (!is_candidate(d, m.size, id.data))
 			continue;
+		c->newest_ms = clock_ms();
 		ours = ledger_owns_uid(g->led, p->ledger.id,
 				       p->server.uidvalidity, m.uid, e);
 		if (ours < 0) {
@@ -304,6 +306,7 @@ static int look_until_quiet(struct engine *g, const struct place *p,
 	int64_t quiet_ms = g->opt->settle_quiet_ms ? g->opt->settle_quiet_ms
 						   : QUIET_MS;
 	struct candidates c = { .next = p->ledger.floor };
+	int64_t began;
 	int ret;
 
 	/* Other UIDs, or a floor that was never told: look at all. */
@@ -311,8 +314,10 @@ static int look_until_quiet(struct engine *g, const struct place *p,
 		c.next = 1;
 	ret = p->server.messages ? look(g, p, d, &c, e) : 0;
 	c.newest_ms = g->connected_ms;
+	began = clock_ms();
 	while (ret == 0 && is_fresh(g) && !all_settled(d) &&
-	       clock_ms() - c.newest_ms < quiet_ms) {
+	       clock_ms() - c.newest_ms < quiet_ms &&
+	       clock_ms() - began < PATIENCE_MS) {
 		ret = engine_sleep(g, quiet_ms < LOOK_EVERY_MS ? quiet_ms
 							       : LOOK_EVERY_MS,
 				   e);
