@@ -197,8 +197,8 @@ static int set_word(unsigned *nth_r, const char *text, const char *option,
 		}
 		buf_addf(&list, "%s%s", i ? ", " : "", words[i]);
 	}
-	err_set(e, ERR_USAGE, ERR_RUN, ERR_NEVER, "%s %.60s: one of %s is needed",
-		option, text, list.data);
+	err_set(e, ERR_USAGE, ERR_RUN, ERR_NEVER,
+		"%s %.60s: one of %s is needed", option, text, list.data);
 	buf_free(&list);
 	return -1;
 }

@@ -255,7 +255,8 @@ static void json_quota(const struct event *ev)
 	if (ev->size != EVENT_SIZE_UNKNOWN) {
 		json_object_set_new(line, "bytes_to_come",
 				    json_integer((json_int_t)ev->size));
-		json_object_set_new(line, "fits", json_boolean(surely_fits(ev)));
+		json_object_set_new(line, "fits",
+				    json_boolean(surely_fits(ev)));
 	}
 
 	if (q->has_bytes) {
@@ -267,9 +268,9 @@ static void json_quota(const struct event *ev)
 	if (q->has_messages) {
 		json_object_set_new(line, "messages_used",
 				    json_integer((json_int_t)q->messages_used));
-		json_object_set_new(
-			line, "messages_limit",
-			json_integer((json_int_t)q->messages_limit));
+		json_object_set_new(line, "messages_limit",
+				    json_integer(
+					    (json_int_t)q->messages_limit));
 	}
 	out_json(line);
 }

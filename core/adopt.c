@@ -83,7 +83,8 @@ int adopt_list(struct engine *g, struct place *p, struct err *e)
 /* What servers do to a CR that is not part of a line end (docs/servers.md). */
 enum kept_cr {
 	CR_KEPT,
-	CR_ONE_LESS, /* Dovecot: CR CR LF becomes CR LF, and no other is touched */
+	CR_ONE_LESS, /* Dovecot: CR CR LF becomes CR LF, and no other is touched
+		      */
 	CR_DROPPED,  /* Courier */
 };
 
@@ -91,9 +92,9 @@ struct kept {
 	struct intake in;
 	unsigned changes; /* enum target_change */
 	enum kept_cr cr;
-	uint64_t crs;	  /* held back until what follows is seen */
-	uint64_t line;	  /* octets of this one, without line end */
-	bool header;	  /* up to the first empty line */
+	uint64_t crs;  /* held back until what follows is seen */
+	uint64_t line; /* octets of this one, without line end */
+	bool header;   /* up to the first empty line */
 	char piece[4096];
 	size_t len;
 };
@@ -181,8 +182,8 @@ static int digest_repaired(const struct intake *in, unsigned repairs,
 	return ret;
 }
 
-/* What may have become of o on the server: changed by it, or repaired by us and the
-   ledger lost since. */
+/* What may have become of o on the server: changed by it, or repaired by us and
+   the ledger lost since. */
 static int know_others(struct engine *g, struct outgoing *o, struct err *e)
 {
 	enum { OTHERS_MAX = 10 };
@@ -207,8 +208,8 @@ static int know_others(struct engine *g, struct outgoing *o, struct err *e)
 		return -1;
 	while (o->n_others < OTHERS_MAX &&
 	       (repairs = repair_next(in, repairs)) != 0)
-		if (digest_repaired(in, repairs, &o->others[o->n_others++],
-				    e) < 0)
+		if (digest_repaired(in, repairs, &o->others[o->n_others++], e) <
+		    0)
 			return -1;
 	return 0;
 }
@@ -220,8 +221,8 @@ static bool same_digest(const struct digest *a, const struct digest *b,
 	       (has_id && !memcmp(a->core, b->core, DIGEST_SIZE));
 }
 
-/* Is mail with this digest, a candidate by Message-ID or size, the message o? 1, 0,
-   -1. */
+/* Is mail with this digest, a candidate by Message-ID or size, the message o?
+   1, 0, -1. */
 static int is_same(struct engine *g, struct outgoing *o,
 		   const struct digest *theirs, bool namesake, struct err *e)
 {
@@ -258,8 +259,9 @@ static bool is_namesake(const struct outgoing *o, const struct intake *in)
 
 /* ---- what was fetched already ----
 
-   Many messages may have the same candidates (one Message-ID for all, as some programs
-   do): each is fetched once. Bounded; what does not fit is fetched again. */
+   Many messages may have the same candidates (one Message-ID for all, as some
+   programs do): each is fetched once. Bounded; what does not fit is fetched
+   again. */
 enum { SEEN_MAX = 8192, SEEN_FULL = SEEN_MAX / 2 };
 
 struct adopt_seen {
@@ -344,8 +346,8 @@ static bool is_chosen(const struct look *k, uint32_t uid)
 	return false;
 }
 
-/* The next candidate of o that nobody else has chosen in this round: what is fetched
-   is compared with everything that waits. */
+/* The next candidate of o that nobody else has chosen in this round: what is
+   fetched is compared with everything that waits. */
 static int choose_candidate(struct look *k, struct outgoing *o, struct err *e)
 {
 	struct buf id = BUF_INIT;

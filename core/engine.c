@@ -131,10 +131,11 @@ static void tell_altered(struct engine *g)
 
 	if (!g->altered)
 		return;
-	buf_addf(&text,
-		 "%llu messages hold bytes that this server is known to change; "
-		 "mailhaul verify --full names them",
-		 (unsigned long long)g->altered);
+	buf_addf(
+		&text,
+		"%llu messages hold bytes that this server is known to change; "
+		"mailhaul verify --full names them",
+		(unsigned long long)g->altered);
 	ev.text = text.data;
 	engine_event(g, &ev);
 	buf_free(&text);
@@ -370,8 +371,8 @@ static int pause_before_retry(struct engine *g, int64_t ms,
 	return engine_sleep(g, ms, e);
 }
 
-/* A server that says "not now" has not gone away: a new connection would be one more
-   thing to wear its patience. */
+/* A server that says "not now" has not gone away: a new connection would be one
+   more thing to wear its patience. */
 static bool is_still_there(const struct engine *g, const struct err *why)
 {
 	return why->kind == ERR_BUSY && g->target && g->target->ops->alive &&

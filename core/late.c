@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Flags that came late: of copies that were found after their message had gone out. They
-   are added on the server when all mail is there; adding twice does no harm, so a run
-   that is cut off in between loses nothing. */
+/* Flags that came late: of copies that were found after their message had gone
+   out. They are added on the server when all mail is there; adding twice does
+   no harm, so a run that is cut off in between loses nothing. */
 #include <string.h>
 
 #include "core/base/log.h"
@@ -60,7 +60,8 @@ static int add_in_folder(struct engine *g, int64_t folder,
 		after = m.id;
 		if (m.uidvalidity != server->uidvalidity)
 			continue; /* another message may have that UID now */
-		if (l.n && !fits(&l, &m, &f) && (got = add(g, server, &l, e)) < 0)
+		if (l.n && !fits(&l, &m, &f) &&
+		    (got = add(g, server, &l, e)) < 0)
 			break;
 		if (!l.n) {
 			flags_reset(&l.flags);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Mail that does not go out as the store has it: when, how, and what is written down.
-   The repairs themselves are repair.c's. */
+/* Mail that does not go out as the store has it: when, how, and what is written
+   down. The repairs themselves are repair.c's. */
 #include <stdlib.h>
 #include <string.h>
 

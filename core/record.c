@@ -141,8 +141,9 @@ int record_folder_end(struct engine *g, struct work *w, struct err *e)
 	if (ledger_folder_totals(g->led, w->ledger_folder, g->run, &totals, e) <
 	    0)
 		return -1;
-	/* Copies whose message is on its way for another folder: that must be over
-	   first, or a folder would count as done for mail that never arrived. */
+	/* Copies whose message is on its way for another folder: that must be
+	   over first, or a folder would count as done for mail that never
+	   arrived. */
 	w->unresolved = g->opt->mode == ENGINE_MIGRATE && totals.pending &&
 			!g->all_answered;
 	if (w->unresolved)

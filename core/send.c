@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* What goes out: batches, their answers, and what has to wait before it goes.
 
-   A message that is to go out is in one of these places, and counted in its folder's
-   outstanding: in waiting, until adoption has looked for it on the server; in again,
-   repaired and to be sent once more; in the batch under construction; in flight. Only
-   the last two have an intent in the ledger (L1). */
+   A message that is to go out is in one of these places, and counted in its
+   folder's outstanding: in waiting, until adoption has looked for it on the
+   server; in again, repaired and to be sent once more; in the batch under
+   construction; in flight. Only the last two have an intent in the ledger (L1).
+ */
 #include <stdlib.h>
 #include <string.h>
 
@@ -285,7 +286,8 @@ static bool is_too_large(const struct engine *g, uint64_t size, struct buf *why)
 			 (unsigned long long)size,
 			 (unsigned long long)g->limits.message_bytes);
 	else if (g->quota.has_bytes && size > g->quota.bytes_limit)
-		buf_addf(why, "%llu bytes are more than the mailbox holds (%llu)",
+		buf_addf(why,
+			 "%llu bytes are more than the mailbox holds (%llu)",
 			 (unsigned long long)size,
 			 (unsigned long long)g->quota.bytes_limit);
 	return why->len > 0;
@@ -423,8 +425,8 @@ static int adopt_waiting(struct engine *g, struct err *e)
 	return 0;
 }
 
-static int wait_for_adoption(struct engine *g, struct outgoing *o,
-			     bool *kept_r, struct err *e)
+static int wait_for_adoption(struct engine *g, struct outgoing *o, bool *kept_r,
+			     struct err *e)
 {
 	struct outgoing_list *l = &g->waiting;
 

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Settling: which of the messages that may be on the server are there? (L2, L3)
 
-   After a connection was cut the server may still be storing what it had read from it:
-   for up to a second, measured on loaded machines with Dovecot and Cyrus, and a
-   MULTIAPPEND shows nothing before its end. What is not there when we look first may be
-   there a moment later, and would be doubled if it were sent again. So, when the sends
-   are of just now, we look again until nothing new has come for a while. */
+   After a connection was cut the server may still be storing what it had read
+   from it: for up to a second, measured on loaded machines with Dovecot and
+   Cyrus, and a MULTIAPPEND shows nothing before its end. What is not there when
+   we look first may be there a moment later, and would be doubled if it were
+   sent again. So, when the sends are of just now, we look again until nothing
+   new has come for a while. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -39,7 +40,7 @@ enum {
 	QUIET_MS = 3000,     /* nothing new for so long: nothing will come */
 	PATIENCE_MS = 15000, /* of alikes that somebody else keeps sending */
 	LOOK_EVERY_MS = 300,
-	FRESH_S = 120,	     /* older sends have arrived, or never will */
+	FRESH_S = 120, /* older sends have arrived, or never will */
 };
 
 static void free_doubts(struct doubts *d)
@@ -97,8 +98,8 @@ struct candidates {
 	uint32_t *uids;
 	size_t n, cap;
 	uint32_t next;	   /* UIDs from here on were not looked at */
-	int64_t newest_ms; /* when one was last seen: other people's mail does not
-			      keep us waiting */
+	int64_t newest_ms; /* when one was last seen: other people's mail does
+			      not keep us waiting */
 };
 
 static int find_candidates(struct engine *g, const struct place *p,
@@ -303,8 +304,8 @@ static int look(struct engine *g, const struct place *p, struct doubts *d,
 static int look_until_quiet(struct engine *g, const struct place *p,
 			    struct doubts *d, struct err *e)
 {
-	int64_t quiet_ms = g->opt->settle_quiet_ms ? g->opt->settle_quiet_ms
-						   : QUIET_MS;
+	int64_t quiet_ms =
+		g->opt->settle_quiet_ms ? g->opt->settle_quiet_ms : QUIET_MS;
 	struct candidates c = { .next = p->ledger.floor };
 	int64_t began;
 	int ret;
@@ -318,8 +319,9 @@ static int look_until_quiet(struct engine *g, const struct place *p,
 	while (ret == 0 && is_fresh(g) && !all_settled(d) &&
 	       clock_ms() - c.newest_ms < quiet_ms &&
 	       clock_ms() - began < PATIENCE_MS) {
-		ret = engine_sleep(g, quiet_ms < LOOK_EVERY_MS ? quiet_ms
-							       : LOOK_EVERY_MS,
+		ret = engine_sleep(g,
+				   quiet_ms < LOOK_EVERY_MS ? quiet_ms
+							    : LOOK_EVERY_MS,
 				   e);
 		if (ret == 0)
 			ret = look(g, p, d, &c, e);

@@ -29,10 +29,11 @@ static int decide_done(struct engine *g, struct work *w, struct outgoing *o,
 	    ledger_late_flags(g->led, m->id, &o->m.flags, e) < 0)
 		return -1;
 	return record_copy(g, w, o, m->id,
-			claimed ? COPY_DUPLICATE : COPY_ALREADY,
-			core_only ? "the same message with other trace headers"
-				  : NULL,
-			e);
+			   claimed ? COPY_DUPLICATE : COPY_ALREADY,
+			   core_only
+				   ? "the same message with other trace headers"
+				   : NULL,
+			   e);
 }
 
 static int decide_planned(struct engine *g, struct work *w, struct outgoing *o,
@@ -54,7 +55,8 @@ static int decide_planned(struct engine *g, struct work *w, struct outgoing *o,
 		return -1;
 	if (claimed)
 		return record_copy(g, w, o, m->id, COPY_DUPLICATE, NULL, e);
-	/* What other copies had, seen by an attempt that did not get to send it. */
+	/* What other copies had, seen by an attempt that did not get to send
+	 * it. */
 	if (ledger_add_flags_to(g->led, m->id, &o->m.flags, e) < 0)
 		return -1;
 	return send_message(g, w, o, m->id, kept_r, e);
@@ -80,7 +82,7 @@ static int decide_known(struct engine *g, struct work *w, struct outgoing *o,
 		if (m->run == g->run) {
 			w->clean = false;
 			return record_copy(g, w, o, m->id, COPY_FAILED,
-					m->why.data, e);
+					   m->why.data, e);
 		}
 		return send_message(g, w, o, m->id, kept_r, e);
 	case LEDGER_PLANNED:
@@ -151,8 +153,7 @@ static int consider(struct engine *g, struct work *w, struct outgoing *o,
 		return decide(g, w, o, old, kept_r, e);
 	if (why == SKIP_DATE)
 		w->clean = false;
-	return record_copy(g, w, o, 0, COPY_SKIPPED, message_skip_text(why),
-			e);
+	return record_copy(g, w, o, 0, COPY_SKIPPED, message_skip_text(why), e);
 }
 
 /* ---- reading ---- */
@@ -265,7 +266,8 @@ int transfer_folder(struct engine *g, struct work *w, struct importer *imp,
 		got = next_message(g, w, imp, o, &kept, e);
 		if (kept)
 			o = NULL;
-		if (got > 0 && ++turn % 16 == 0 && send_collect(g, false, e) < 0)
+		if (got > 0 && ++turn % 16 == 0 &&
+		    send_collect(g, false, e) < 0)
 			got = -1;
 		if (got > 0 && send_again(g, e) < 0)
 			got = -1;

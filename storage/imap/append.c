@@ -212,8 +212,8 @@ static int go_ahead(struct imap_append *a, const char *line, struct err *e)
 	return 0;
 }
 
-/* An alert that people have not been told: Courier has one for each message with raw
-   8-bit headers. */
+/* An alert that people have not been told: Courier has one for each message
+   with raw 8-bit headers. */
 static bool is_news(struct imap_append *a, const char *text)
 {
 	if (!strcasestr(text, "[ALERT]") || !strcmp(a->alert.data, text))

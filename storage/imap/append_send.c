@@ -101,9 +101,8 @@ static void add_head(struct imap_append *a, const struct append_command *c,
 
 static bool window_takes(const struct imap_append *a, uint64_t bytes)
 {
-	size_t most = append_can(a, IMAP_CAP_MULTIAPPEND)
-			      ? PACE_WINDOW_BATCHES
-			      : PACE_WINDOW_SINGLES;
+	size_t most = append_can(a, IMAP_CAP_MULTIAPPEND) ? PACE_WINDOW_BATCHES
+							  : PACE_WINDOW_SINGLES;
 
 	return !a->flight.n ||
 	       (a->flight.n < most &&

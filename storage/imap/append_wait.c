@@ -8,8 +8,9 @@
 #include "storage/imap/append_internal.h"
 #include "storage/imap/internal.h"
 
-/* Bytes that the kernel could not put on the line yet: not counting what is on its
-   way, which only says that the peer is far. 0 where the kernel cannot say. */
+/* Bytes that the kernel could not put on the line yet: not counting what is on
+   its way, which only says that the peer is far. 0 where the kernel cannot say.
+ */
 static bool line_is_full(const struct imap_append *a)
 {
 	int unsent = 0;
@@ -49,8 +50,8 @@ static bool owes_answers(const struct imap_append *a)
 	return a->flight.n || append_has_to_send(a) || !wire_is_idle(&a->wire);
 }
 
-/* When will a have something to do by itself: a pause is over, or its server has been
-   silent for too long? */
+/* When will a have something to do by itself: a pause is over, or its server
+   has been silent for too long? */
 static int64_t due(const struct imap_append *a)
 {
 	if (owes_answers(a))
@@ -104,8 +105,8 @@ static int prepare(struct imap_append *const *as, size_t n, struct pollfd *fds,
 		*until_r = at < *until_r ? at : *until_r;
 		at = next_command(a, now);
 		*until_r = at < *until_r ? at : *until_r;
-		waiting[k++] = (struct waiting){ .a = a,
-						 .line = line_is_full(a) };
+		waiting[k++] =
+			(struct waiting){ .a = a, .line = line_is_full(a) };
 	}
 	return k;
 }
@@ -120,7 +121,8 @@ void imap_append_wait(struct imap_append *const *as, size_t n)
 	if (k < 0)
 		return;
 	ms = until == INT64_MAX ? -1 : until > now ? until - now : 0;
-	/* Nothing is awaited of anybody: whoever calls has nothing to wait for. */
+	/* Nothing is awaited of anybody: whoever calls has nothing to wait for.
+	 */
 	if (!k || ms < 0)
 		return;
 	/* A signal is no reason to wait longer or shorter: the caller looks. */

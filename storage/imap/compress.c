@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Does COMPRESS=DEFLATE pay? Two things are measured: the line, while it is what we
-   wait for, and the processor, on mail that is about to be sent. A server that is slow
-   to store what it gets looks like a slow line from here, if it lets its window shut;
-   compressing for it brings nothing and costs little. */
+/* Does COMPRESS=DEFLATE pay? Two things are measured: the line, while it is
+   what we wait for, and the processor, on mail that is about to be sent. A
+   server that is slow to store what it gets looks like a slow line from here,
+   if it lets its window shut; compressing for it brings nothing and costs
+   little. */
 #include <string.h>
 #include <time.h>
 #include <zlib.h>
@@ -13,8 +14,8 @@
 #include "storage/imap/stream_internal.h"
 
 enum {
-	LOOK_AFTER_MS = 1500,	/* of waiting for the line */
-	TRIAL = 256 << 10,	/* bytes of mail that are tried */
+	LOOK_AFTER_MS = 1500, /* of waiting for the line */
+	TRIAL = 256 << 10,    /* bytes of mail that are tried */
 	PIECE = 16 << 10,
 };
 

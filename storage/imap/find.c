@@ -12,8 +12,8 @@
 #include <string.h>
 #include <strings.h>
 
-/* Mail that may arrive while we look: a server that lists more than that, and than it
-   said it has, does not mean to end. */
+/* Mail that may arrive while we look: a server that lists more than that, and
+   than it said it has, does not mean to end. */
 enum { NEW_MEANWHILE = 10000 };
 
 struct imap_find {
@@ -213,9 +213,10 @@ int imap_find_next(struct target *t, struct target_mail *m, struct err *e)
 		if (find->left-- == 0) {
 			it->s->broken = true;
 			find->open = false;
-			return err_set(e, ERR_PROTOCOL, ERR_ACCOUNT, ERR_NEVER,
-				       "the server broke the protocol: it lists "
-				       "more mail than it said it has");
+			return err_set(
+				e, ERR_PROTOCOL, ERR_ACCOUNT, ERR_NEVER,
+				"the server broke the protocol: it lists "
+				"more mail than it said it has");
 		}
 		find->last = item.uid;
 		m->uid = item.uid;

@@ -485,8 +485,8 @@ static void take_flags(const struct mailimap_selection_info *info,
 	 * section 7.1). */
 	if (!info->sel_flags || !info->sel_flags->fl_list) {
 		/* Nothing was said: then nothing is excluded. */
-		f->permanent.system = FLAG_SEEN | FLAG_ANSWERED | FLAG_FLAGGED |
-				      FLAG_DRAFT;
+		f->permanent.system =
+			FLAG_SEEN | FLAG_ANSWERED | FLAG_FLAGGED | FLAG_DRAFT;
 		return;
 	}
 	for (clistiter *i = clist_begin(info->sel_flags->fl_list); i;

@@ -7,9 +7,10 @@ enum {
 	EPOCH_MS = 500,
 	SLOW_START_MS = 1000, /* answered within: the first batches may grow */
 	REST_EPOCHS = 16,     /* after a trial that brought nothing */
-	/* What a message costs a server besides its bytes, in bytes: mail differs
-	   in size from epoch to epoch, and messages a second alone would be as
-	   wrong a measure as bytes. About what Dovecot's Maildir showed. */
+	/* What a message costs a server besides its bytes, in bytes: mail
+	   differs in size from epoch to epoch, and messages a second alone
+	   would be as wrong a measure as bytes. About what Dovecot's Maildir
+	   showed. */
 	MESSAGE_WEIGHT = 16 << 10,
 	SHARE_MIN = 1 << 20,
 	WINDOW_MIN = 1 << 20,
@@ -156,8 +157,8 @@ void pace_began(struct pace *p, size_t messages, int64_t now)
 	int64_t wait = p->delay_ms;
 
 	if (p->messages_per_second) {
-		int64_t own = (int64_t)(messages * 1000 /
-					p->messages_per_second);
+		int64_t own =
+			(int64_t)(messages * 1000 / p->messages_per_second);
 
 		if (own > wait)
 			wait = own;

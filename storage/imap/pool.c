@@ -17,7 +17,7 @@ enum {
 	/* Where each literal, or at least each message, waits for the server,
 	   and nothing better is known. */
 	MANY = 4,
-	PAYS_AFTER = 3, /* see has_earned_another */
+	PAYS_AFTER = 3,		 /* see has_earned_another */
 	CONSIDER_EVERY_MS = 500, /* whether to compress */
 };
 
@@ -57,8 +57,7 @@ void imap_pool_init(struct imap_target *it)
 	/* What was begun on the connection before says nothing of this one. */
 	pace->epoch.commands = 0;
 	if (it->s->preset)
-		pace->messages_per_second =
-			it->s->preset->messages_per_second;
+		pace->messages_per_second = it->s->preset->messages_per_second;
 	add_member(it, it->s);
 	it->most_members = most_connections(it);
 }
@@ -134,9 +133,9 @@ static struct imap_member *least_busy(struct imap_target *it,
 	return best;
 }
 
-/* To connect and log in takes several round trips, in which nobody else is served: it
-   must pay. So there is one more whenever the time that it takes has gone by a few times
-   for each that is there. */
+/* To connect and log in takes several round trips, in which nobody else is
+   served: it must pay. So there is one more whenever the time that it takes has
+   gone by a few times for each that is there. */
 static bool has_earned_another(const struct imap_target *it)
 {
 	int64_t sending = clock_ms() - it->first_submit_ms;
@@ -174,8 +173,8 @@ static bool open_another(struct imap_target *it)
 
 /* ---- compression ---- */
 
-/* The line turned out to be slow, or is asked again whether it is. What has not begun
-   waits for it. */
+/* The line turned out to be slow, or is asked again whether it is. What has not
+   begun waits for it. */
 static void consider_compressing(struct imap_target *it, struct imap_member *m)
 {
 	int64_t now = clock_ms();
@@ -248,8 +247,8 @@ static int told(struct imap_target *it, struct err *e)
 	return 0;
 }
 
-/* A connection for a batch of that folder, waiting until one has room: NULL when
-   one of them has ended. */
+/* A connection for a batch of that folder, waiting until one has room: NULL
+   when one of them has ended. */
 static struct imap_member *choose(struct imap_target *it,
 				  const struct target_folder *folder,
 				  struct err *e)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Adding flags to mail that is there: UID STORE +FLAGS.SILENT, and no other STORE. */
+/* Adding flags to mail that is there: UID STORE +FLAGS.SILENT, and no other
+ * STORE. */
 #include <string.h>
 
 #include "storage/imap/internal.h"
