@@ -2,6 +2,7 @@
 /* The sending side of the append pipeline: makes commands and brings them to
    the socket. */
 #include "storage/imap/append_internal.h"
+#include "storage/imap/internal.h"
 #include "storage/imap/name.h"
 
 #include <assert.h>
@@ -55,14 +56,9 @@ static bool without_waiting(const struct imap_append *a,
 static void add_flags(struct imap_append *a, const struct target_folder *f,
 		      const struct flags *flags, struct buf *out)
 {
-	const char *word = NULL;
 	size_t before = out->len;
 
-	flags_reset(&a->flags);
-	a->flags.system = flags->system & f->permanent.system;
-	while ((word = flags_next_keyword(flags, word)))
-		if (f->any_keyword || flags_has_keyword(&f->permanent, word))
-			flags_add_keyword(&a->flags, word, strlen(word));
+	imap_keepable_flags(f, flags, &a->flags);
 	buf_add_str(out, " (");
 	flags_add_text(out, &a->flags);
 	if (out->len == before + 2)

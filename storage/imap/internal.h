@@ -149,7 +149,10 @@ int imap_quota(struct imap_target *it, struct target_quota *q_r, struct err *e);
    passed over. */
 void imap_quota_take(struct target_quota *q, const char *line);
 
-/* store.c: the target_ops contract of add_flags. */
+/* store.c: what of flags the folder can keep, in out. */
+void imap_keepable_flags(const struct target_folder *f,
+			 const struct flags *flags, struct flags *out);
+/* The target_ops contract of add_flags. */
 int imap_add_flags(struct imap_target *it, const struct target_folder *f,
 		   const uint32_t *uids, size_t n, const struct flags *flags,
 		   struct err *e);

@@ -5,12 +5,12 @@
 
 #include "storage/imap/internal.h"
 
-/* What of flags the folder can keep. */
-static void keepable(const struct target_folder *f, const struct flags *flags,
-		     struct flags *out)
+void imap_keepable_flags(const struct target_folder *f,
+			 const struct flags *flags, struct flags *out)
 {
 	const char *word = NULL;
 
+	flags_reset(out);
 	out->system = flags->system & f->permanent.system;
 	while ((word = flags_next_keyword(flags, word)))
 		if (f->any_keyword || flags_has_keyword(&f->permanent, word))
@@ -39,7 +39,7 @@ int imap_add_flags(struct imap_target *it, const struct target_folder *f,
 	struct buf line = BUF_INIT, text = BUF_INIT;
 	int ret = 0;
 
-	keepable(f, flags, &kept);
+	imap_keepable_flags(f, flags, &kept);
 	flags_add_text(&text, &kept);
 	if (!text.len)
 		goto out;
