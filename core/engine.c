@@ -321,11 +321,7 @@ static int add_late_flags(struct engine *g, struct err *e)
 	any = ledger_has_late(g->led, e);
 	if (any <= 0)
 		return any;
-	if (connect_target(g, e) < 0)
-		return -1;
-	/* Where the flags of all other mail are lost, some with flags are no
-	   gain. */
-	return g->limits.changes & CHANGES_FLAGS ? 0 : late_add(g, e);
+	return connect_target(g, e) < 0 ? -1 : late_add(g, e);
 }
 
 static int attempt(struct engine *g, struct err *e)

@@ -24,7 +24,10 @@ static int add(struct engine *g, const struct target_folder *f, struct late *l,
 
 	if (!l->n)
 		return 0;
-	if (g->target->ops->add_flags(g->target, f, l->uids, l->n, &l->flags,
+	/* Where the flags of all other mail are lost, some with flags are no
+	   gain: they are done with. */
+	if (!(g->limits.changes & CHANGES_FLAGS) &&
+	    g->target->ops->add_flags(g->target, f, l->uids, l->n, &l->flags,
 				      e) < 0) {
 		if (e->scope > ERR_FOLDER)
 			return -1;
