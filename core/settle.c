@@ -97,31 +97,47 @@ static bool is_candidate(const struct doubts *d, uint64_t size,
 struct candidates {
 	uint32_t *uids;
 	size_t n, cap;
-	uint32_t next;	   /* UIDs from here on were not looked at */
+	uint32_t floor; /* each look begins here: not every server gives what
+			   comes later the higher UID */
+	uint32_t *seen; /* UIDs of earlier looks, which were compared */
+	size_t n_seen;
 	int64_t newest_ms; /* when one was last seen: other people's mail does
 			      not keep us waiting */
 };
+
+static bool is_seen(const struct candidates *c, uint32_t uid)
+{
+	for (size_t i = 0; i < c->n_seen; i++)
+		if (c->seen[i] == uid)
+			return true;
+	return false;
+}
+
+/* What was compared need not be fetched again. */
+static void note_seen(struct candidates *c)
+{
+	c->seen = mem_realloc(c->seen, (c->n_seen + c->n) * sizeof(*c->seen));
+	memcpy(c->seen + c->n_seen, c->uids, c->n * sizeof(*c->seen));
+	c->n_seen += c->n;
+}
 
 static int find_candidates(struct engine *g, const struct place *p,
 			   const struct doubts *d, struct candidates *c,
 			   struct err *e)
 {
-	uint32_t floor = c->next;
 	struct buf id = BUF_INIT;
 	struct target_mail m;
 	int got = -1, ours;
 
 	target_mail_init(&m);
 	c->n = 0;
-	if (g->target->ops->find_begin(g->target, &p->server, floor, e) < 0)
+	if (g->target->ops->find_begin(g->target, &p->server, c->floor, e) < 0)
 		goto out;
 	while ((got = g->target->ops->find_next(g->target, &m, e)) > 0) {
-		if (m.uid < UINT32_MAX)
-			c->next = m.uid + 1;
 		buf_reset(&id);
 		header_normal_message_id(m.message_id.data, m.message_id.len,
 					 &id);
-		if (!is_candidate(d, m.size, id.data))
+		if (!is_candidate(d, m.size, id.data) || is_seen(c, m.uid))
 			continue;
 		c->newest_ms = clock_ms();
 		ours = ledger_owns_uid(g->led, p->ledger.id,
@@ -295,9 +311,12 @@ static bool is_fresh(const struct engine *g)
 static int look(struct engine *g, const struct place *p, struct doubts *d,
 		struct candidates *c, struct err *e)
 {
-	if (find_candidates(g, p, d, c, e) < 0)
+	if (find_candidates(g, p, d, c, e) < 0 ||
+	    compare_candidates(g, p, d, c, e) < 0)
 		return -1;
-	return compare_candidates(g, p, d, c, e);
+	if (c->n)
+		note_seen(c);
+	return 0;
 }
 
 /* Look, and again until there is nothing left to find or to hope for. */
@@ -306,13 +325,13 @@ static int look_until_quiet(struct engine *g, const struct place *p,
 {
 	int64_t quiet_ms =
 		g->opt->settle_quiet_ms ? g->opt->settle_quiet_ms : QUIET_MS;
-	struct candidates c = { .next = p->ledger.floor };
+	struct candidates c = { .floor = p->ledger.floor };
 	int64_t began;
 	int ret;
 
 	/* Other UIDs, or a floor that was never told: look at all. */
-	if (p->ledger.uidvalidity != p->server.uidvalidity || !c.next)
-		c.next = 1;
+	if (p->ledger.uidvalidity != p->server.uidvalidity || !c.floor)
+		c.floor = 1;
 	ret = p->server.messages ? look(g, p, d, &c, e) : 0;
 	c.newest_ms = g->connected_ms;
 	began = clock_ms();
@@ -327,6 +346,7 @@ static int look_until_quiet(struct engine *g, const struct place *p,
 			ret = look(g, p, d, &c, e);
 	}
 	free(c.uids);
+	free(c.seen);
 	return ret;
 }
 
