@@ -55,9 +55,11 @@ static int list_from(struct engine *g, struct place *p, uint32_t floor,
 	return got;
 }
 
-int adopt_list(struct engine *g, struct place *p, struct err *e)
+int adopt_list(struct engine *g, struct place *p, bool after_doubts,
+	       struct err *e)
 {
 	uint32_t floor = first_unseen(p);
+	bool nothing;
 	int any;
 
 	if (p->ledger.uidvalidity &&
@@ -69,9 +71,11 @@ int adopt_list(struct engine *g, struct place *p, struct err *e)
 		if (ledger_foreign_forget(g->led, p->ledger.id, e) < 0)
 			return -1;
 	}
-	if (p->server.messages &&
-	    !(p->server.uidnext && p->server.uidnext <= floor) &&
-	    list_from(g, p, floor, e) < 0)
+	/* What was said when the folder was opened does not know what came
+	   while it was settled. */
+	nothing = !p->server.messages ||
+		  (p->server.uidnext && p->server.uidnext <= floor);
+	if ((after_doubts || !nothing) && list_from(g, p, floor, e) < 0)
 		return -1;
 	any = ledger_has_foreign(g->led, p->ledger.id, e);
 	p->foreign = any > 0;
@@ -137,9 +141,9 @@ static int keep(struct kept *k, char c, struct err *e)
 	return put(k, c, e);
 }
 
-/* As the server is known to keep it: the digest of that. */
-static int digest_as_kept(const struct intake *in, unsigned changes,
-			  enum kept_cr cr, struct digest *d_r, struct err *e)
+/* As the server is known to keep it. */
+static int form_as_kept(const struct intake *in, unsigned changes,
+			enum kept_cr cr, struct form *f_r, struct err *e)
 {
 	struct kept k = { .changes = changes, .cr = cr, .header = true };
 	char scratch[4096];
@@ -160,15 +164,15 @@ static int digest_as_kept(const struct intake *in, unsigned changes,
 	    intake_add(&k.in, k.piece, k.len, e) < 0 ||
 	    intake_end(&k.in, e) < 0)
 		goto out;
-	*d_r = k.in.digest;
+	*f_r = (struct form){ k.in.wire_size, k.in.digest };
 	ret = 0;
 out:
 	intake_free(&k.in);
 	return ret;
 }
 
-static int digest_repaired(const struct intake *in, unsigned repairs,
-			   struct digest *d_r, struct err *e)
+static int form_repaired(const struct intake *in, unsigned repairs,
+			 struct form *f_r, struct err *e)
 {
 	struct intake fixed;
 	int ret;
@@ -177,7 +181,7 @@ static int digest_repaired(const struct intake *in, unsigned repairs,
 	fixed.want_spool = true;
 	ret = repair_apply(in, repairs, &fixed, e);
 	if (ret == 0)
-		*d_r = fixed.digest;
+		*f_r = (struct form){ fixed.wire_size, fixed.digest };
 	intake_free(&fixed);
 	return ret;
 }
@@ -199,16 +203,15 @@ static int know_others(struct engine *g, struct outgoing *o, struct err *e)
 		changes |= g->limits.changes & CHANGES_8BIT_HEADERS;
 	for (enum kept_cr cr = CR_KEPT; cr <= CR_DROPPED; cr++)
 		if ((changes || cr) && (!cr || in->lone_crs) &&
-		    digest_as_kept(in, changes, cr, &o->others[o->n_others++],
-				   e) < 0)
+		    form_as_kept(in, changes, cr, &o->others[o->n_others++],
+				 e) < 0)
 			return -1;
-	if (in->header_8bit &&
-	    digest_repaired(in, REPAIR_8BIT_HEADER, &o->others[o->n_others++],
-			    e) < 0)
+	if (in->header_8bit && form_repaired(in, REPAIR_8BIT_HEADER,
+					     &o->others[o->n_others++], e) < 0)
 		return -1;
 	while (o->n_others < OTHERS_MAX &&
 	       (repairs = repair_next(in, repairs)) != 0)
-		if (digest_repaired(in, repairs, &o->others[o->n_others++], e) <
+		if (form_repaired(in, repairs, &o->others[o->n_others++], e) <
 		    0)
 			return -1;
 	return 0;
@@ -240,7 +243,7 @@ static int is_same(struct engine *g, struct outgoing *o,
 	if (know_others(g, o, e) < 0)
 		return -1;
 	for (unsigned i = 0; i < o->n_others && !ret; i++)
-		ret = same_digest(theirs, &o->others[i], has_id);
+		ret = same_digest(theirs, &o->others[i].digest, has_id);
 	return ret;
 }
 
@@ -255,6 +258,69 @@ static bool is_namesake(const struct outgoing *o, const struct intake *in)
 	buf_free(&id);
 	buf_free(&theirs);
 	return same;
+}
+
+/* ---- candidates ----
+
+   By Message-ID; a message without one by its size, and by the sizes of what
+   may have become of it. */
+
+/* The size to look for, form after form: 0 when there is no other. A line end
+   at the end that the server added (Courier) makes each of them two longer. */
+static uint64_t size_of_form(const struct outgoing *o, unsigned n)
+{
+	unsigned ends = o->m.in.ends_with_eol ? 1 : 2;
+	uint64_t more = n % ends ? 2 : 0;
+
+	n /= ends;
+	if (!n)
+		return o->m.in.wire_size + more;
+	return n <= o->n_others ? o->others[n - 1].size + more : 0;
+}
+
+/* Has it been looked for by that size already? */
+static bool is_again(const struct outgoing *o, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++)
+		if (size_of_form(o, i) == size_of_form(o, n))
+			return true;
+	return false;
+}
+
+/* 1 with the next one behind o's cursor, 0, -1. */
+static int next_candidate(struct engine *g, const struct place *p,
+			  struct outgoing *o, uint32_t *uid_r, struct err *e)
+{
+	struct buf id = BUF_INIT;
+	uint64_t size;
+	int got = 0;
+
+	header_add_message_id(&o->m.in.header, &id);
+	if (!id.len && know_others(g, o, e) < 0)
+		got = -1;
+	while (got == 0 && (size = size_of_form(o, o->by)) != 0) {
+		if (!is_again(o, o->by))
+			got = ledger_foreign_next(g->led, p->ledger.id, size,
+						  id.data, o->looked, uid_r, e);
+		if (got > 0)
+			o->looked = *uid_r;
+		if (got != 0 || id.len)
+			break;
+		o->by++;
+		o->looked = 0;
+	}
+	buf_free(&id);
+	return got;
+}
+
+int adopt_has_candidate(struct engine *g, const struct place *p,
+			struct outgoing *o, struct err *e)
+{
+	uint32_t uid;
+
+	o->by = 0;
+	o->looked = 0;
+	return next_candidate(g, p, o, &uid, e);
 }
 
 /* ---- what was fetched already ----
@@ -350,28 +416,20 @@ static bool is_chosen(const struct look *k, uint32_t uid)
    fetched is compared with everything that waits. */
 static int choose_candidate(struct look *k, struct outgoing *o, struct err *e)
 {
-	struct buf id = BUF_INIT;
 	uint32_t uid;
 	int got;
 
-	header_add_message_id(&o->m.in.header, &id);
-	while ((got = ledger_foreign_next(k->g->led, k->p->ledger.id,
-					  o->m.in.wire_size, id.data, o->looked,
-					  &uid, e)) > 0) {
+	while ((got = next_candidate(k->g, k->p, o, &uid, e)) > 0) {
 		const struct digest *known = recall(k->g, uid);
 		int same = known ? is_same(k->g, o, known, true, e) : 0;
 
-		o->looked = uid;
-		if (same) {
-			got = same < 0 ? -1 : take_over(k, o, uid, e);
-			break;
-		}
+		if (same)
+			return same < 0 ? -1 : take_over(k, o, uid, e);
 		if (known || is_chosen(k, uid))
 			continue;
 		k->uids[k->n++] = uid;
 		break;
 	}
-	buf_free(&id);
 	return got < 0 ? -1 : 0;
 }
 
@@ -444,6 +502,7 @@ int adopt_look(struct engine *g, struct outgoing_list *l, struct err *e)
 	forget_others(g, l->first->work->place);
 	for (struct outgoing *o = l->first; o; o = o->next) {
 		o->adopted = false;
+		o->by = 0;
 		o->looked = 0;
 	}
 	do {

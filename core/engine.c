@@ -159,9 +159,11 @@ static void place_failed(struct engine *g, struct place *p, const struct err *e)
    write down what was said. */
 static int place_opened(struct engine *g, struct place *p, struct err *e)
 {
-	if (p->ledger.open_intents && settle_place(g, p, e) < 0)
+	bool doubts = p->ledger.open_intents > 0;
+
+	if (doubts && settle_place(g, p, e) < 0)
 		return -1;
-	if (adopt_list(g, p, e) < 0)
+	if (adopt_list(g, p, doubts, e) < 0)
 		return -1;
 	if (ledger_target_folder_opened(g->led, p->ledger.id,
 					p->server.name.data,

@@ -11,6 +11,11 @@
    there already). */
 
 struct adopt_seen;
+/* A message in a form that it may have on the server. */
+struct form {
+	uint64_t size;
+	struct digest digest;
+};
 
 /* A folder of the target. Several folders of sources may share one. */
 struct place {
@@ -57,8 +62,9 @@ struct outgoing {
 	struct work *work;
 	/* adopt.c */
 	bool adopted;	  /* it is on the server */
-	uint32_t looked;  /* candidates up to this UID were looked at */
-	struct digest *others; /* what may have become of it there, or NULL */
+	unsigned by;	  /* candidates by this form's size are looked at ... */
+	uint32_t looked;  /* ... and were, up to this UID */
+	struct form *others; /* what may have become of it there, or NULL */
 	unsigned n_others;
 	/* mend.c */
 	unsigned known_repairs; /* the ledger's, of an earlier attempt */
@@ -130,8 +136,13 @@ int engine_prepare(struct engine *g, struct err *e);
 int settle_place(struct engine *g, struct place *p, struct err *e);
 
 /* Adoption: list what the server has got since we looked last that is not ours. p's
-   server part is filled in, open intents are settled. */
-int adopt_list(struct engine *g, struct place *p, struct err *e);
+   server part is filled in, open intents are settled; after_doubts tells that there were
+   any. */
+int adopt_list(struct engine *g, struct place *p, bool after_doubts,
+	       struct err *e);
+/* Is there anything on the server that o may be? 1, 0, -1. */
+int adopt_has_candidate(struct engine *g, const struct place *p,
+			struct outgoing *o, struct err *e);
 /* Which of these messages, all of one place, are on the server already? They are marked
    adopted, and written down as done and as COPY_ALREADY's. The pipeline is idle. */
 int adopt_look(struct engine *g, struct outgoing_list *l, struct err *e);
@@ -186,6 +197,8 @@ struct outgoing *send_pop(struct outgoing_list *l);
    and not the caller's any more, also after -1. */
 int send_message(struct engine *g, struct work *w, struct outgoing *o,
 		 int64_t id, bool *kept_r, struct err *e);
+/* Does it wait, for adoption or to be sent once more? The ledger calls it planned. */
+bool send_waits(const struct engine *g, int64_t id);
 /* Flags of another copy of a message that has not gone out yet go with it; false if
    there is no such message. */
 bool send_unite(struct engine *g, int64_t id, const struct flags *flags);

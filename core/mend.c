@@ -33,7 +33,8 @@ static int apply(struct engine *g, struct outgoing *o, unsigned repairs,
 static unsigned needed(const struct engine *g, const struct outgoing *o)
 {
 	bool repair = g->opt->on_refused == ON_REFUSED_REPAIR;
-	unsigned repairs = repair ? o->known_repairs : 0;
+	unsigned repairs =
+		repair ? o->known_repairs & ~(unsigned)REPAIR_8BIT_HEADER : 0;
 
 	if (repair && o->m.in.nuls && !g->limits.takes_nul)
 		repairs |= REPAIR_NUL;

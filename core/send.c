@@ -385,20 +385,6 @@ int send_again(struct engine *g, struct err *e)
 
 /* ---- adoption: what the server may have already ---- */
 
-static int has_candidate(struct engine *g, const struct place *p,
-			 const struct outgoing *o, struct err *e)
-{
-	struct buf message_id = BUF_INIT;
-	uint32_t uid;
-	int got;
-
-	header_add_message_id(&o->m.in.header, &message_id);
-	got = ledger_foreign_next(g->led, p->ledger.id, o->m.in.wire_size,
-				  message_id.data, 0, &uid, e);
-	buf_free(&message_id);
-	return got;
-}
-
 /* Looking at what the server has needs the connection for itself. */
 static int adopt_waiting(struct engine *g, struct err *e)
 {
@@ -453,12 +439,23 @@ static struct outgoing *find_in(const struct outgoing_list *l, int64_t id)
 	return o;
 }
 
-bool send_unite(struct engine *g, int64_t id, const struct flags *flags)
+/* Waiting, or to be sent once more: it has no intent, but it will go out. */
+static struct outgoing *find_waiting(const struct engine *g, int64_t id)
 {
 	struct outgoing *o = find_in(&g->waiting, id);
 
-	if (!o)
-		o = find_in(&g->again, id);
+	return o ? o : find_in(&g->again, id);
+}
+
+bool send_waits(const struct engine *g, int64_t id)
+{
+	return find_waiting(g, id) != NULL;
+}
+
+bool send_unite(struct engine *g, int64_t id, const struct flags *flags)
+{
+	struct outgoing *o = find_waiting(g, id);
+
 	for (size_t i = 0; !o && g->filling && i < g->filling->batch.n; i++) {
 		struct outgoing *first = g->filling->batch.items[i].owner;
 
@@ -485,7 +482,7 @@ int send_message(struct engine *g, struct work *w, struct outgoing *o,
 	if (p->failed)
 		return refuse_unsent(g, o, p->why.text, e);
 	if (p->foreign)
-		got = has_candidate(g, p, o, e);
+		got = adopt_has_candidate(g, p, o, e);
 	if (got < 0)
 		return -1;
 	if (got > 0)

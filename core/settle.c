@@ -139,7 +139,6 @@ static int find_candidates(struct engine *g, const struct place *p,
 					 &id);
 		if (!is_candidate(d, m.size, id.data) || is_seen(c, m.uid))
 			continue;
-		c->newest_ms = clock_ms();
 		ours = ledger_owns_uid(g->led, p->ledger.id,
 				       p->server.uidvalidity, m.uid, e);
 		if (ours < 0) {
@@ -148,6 +147,7 @@ static int find_candidates(struct engine *g, const struct place *p,
 		}
 		if (ours)
 			continue;
+		c->newest_ms = clock_ms();
 		if (c->n == c->cap) {
 			c->cap = c->cap ? c->cap * 2 : 64;
 			c->uids =

@@ -100,7 +100,8 @@ static bool core_counts(const struct engine *g, const struct ledger_message *m)
 	if (!m->message_id.len)
 		return false;
 	return m->state == LEDGER_DONE || m->state == LEDGER_INTENT ||
-	       (m->state == LEDGER_PLANNED && g->opt->mode == ENGINE_PLAN);
+	       (m->state == LEDGER_PLANNED &&
+		(g->opt->mode == ENGINE_PLAN || send_waits(g, m->id)));
 }
 
 static int decide(struct engine *g, struct work *w, struct outgoing *o,

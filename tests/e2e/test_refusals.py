@@ -218,8 +218,6 @@ class Repaired(RefusalCase):
         self.assertEqual(self.repair().summary.already, 1)
         self.assertEqual(len(self.raws()), 1)
 
-    # Known: without a Message-ID only mail of the same size is looked at.
-    @unittest.expectedFailure
     def test_ledger_lost_no_message_id_other_size(self):
         raw = ODD["cr"][0].replace(b"Message-ID:", b"X-No-ID:")
         self.put(0, raw)

@@ -93,6 +93,29 @@ class Alike(Case):
 
 
 class Adoption(ScriptedCase):
+    def test_other_trace_headers(self):
+        """The same message by two ways is one, also when it is only recognised."""
+        box = self.path("Maildir")
+        maildir_folder(box, [b"Received: from %s.example.org; Mon, 1 Jan 2018 10:00:01 +0000\n"
+                             % way + one_id(i) for i in range(5) for way in (b"a", b"b")],
+                       flags=("S",))
+        self.serve()
+        first = self.migrate(box).summary
+        self.assertEqual((first.uploaded, first.duplicate), (5, 5))
+        os.unlink(self.ledger)
+        again = self.migrate(box).summary
+        self.assertEqual((again.uploaded, again.already, again.duplicate), (0, 5, 5))
+        # The server has another message of that Message-ID: both copies wait for it.
+        os.unlink(self.ledger)
+        self.user = self.new_user()
+        os.unlink(os.path.join(box, "cur", sorted(os.listdir(box + "/cur"))[0]))
+        other = self.path("Other")
+        maildir_folder(other, [one_id(99)])
+        self.migrate(other)
+        os.unlink(self.ledger)
+        third = self.migrate(box).summary
+        self.assertEqual((third.uploaded, third.already, third.duplicate), (5, 0, 4))
+
     def test_does_not_wait_for_each(self):
         """An answer is kept back until the next question is there: of those that look
         alike many are asked for at a time."""
