@@ -61,8 +61,14 @@ static int add_in_folder(struct engine *g, int64_t folder,
 	ledger_message_init(&m);
 	while ((got = ledger_next_late(g->led, folder, after, &m, &f, e)) > 0) {
 		after = m.id;
-		if (m.uidvalidity != server->uidvalidity)
-			continue; /* another message may have that UID now */
+		/* Gone, or another message may have that UID now: nothing can
+		   be added any more. */
+		if (!server->exists || m.uidvalidity != server->uidvalidity) {
+			got = ledger_late_drop(g->led, m.id, e);
+			if (got < 0)
+				break;
+			continue;
+		}
 		if (l.n && !fits(&l, &m, &f) &&
 		    (got = add(g, server, &l, e)) < 0)
 			break;
@@ -99,7 +105,7 @@ static int add_in_row(struct engine *g, const struct ledger_target_row *row,
 	buf_set_str(&server.name, row->wire.data);
 	got = g->target->ops->open_folder(g->target, NULL, USE_NONE, false,
 					  &server, e);
-	if (got == 0 && server.exists)
+	if (got == 0)
 		got = add_in_folder(g, row->id, &server, e);
 	target_folder_free(&server);
 	return got;

@@ -104,7 +104,7 @@ int ledger_next_late(struct ledger *led, int64_t target_folder, int64_t after,
 	return 1;
 }
 
-static int drop(struct ledger *led, int64_t id, struct err *e)
+int ledger_late_drop(struct ledger *led, int64_t id, struct err *e)
 {
 	struct use u;
 
@@ -132,7 +132,7 @@ int ledger_late_done(struct ledger *led, int64_t id, struct err *e)
 	use_text(&u, text.data);
 	ret = use_run(&u, NULL, e);
 	if (ret == 0)
-		ret = drop(led, id, e);
+		ret = ledger_late_drop(led, id, e);
 out:
 	flags_free(&has);
 	flags_free(&missing);

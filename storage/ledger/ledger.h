@@ -212,6 +212,8 @@ int ledger_next_late(struct ledger *led, int64_t target_folder, int64_t after,
 		     struct ledger_message *m, struct flags *f, struct err *e);
 /* They are there. */
 int ledger_late_done(struct ledger *led, int64_t id, struct err *e);
+/* They cannot be added any more. */
+int ledger_late_drop(struct ledger *led, int64_t id, struct err *e);
 /* Is there any such message in the ledger? 1, 0, -1. */
 int ledger_has_late(struct ledger *led, struct err *e);
 

@@ -54,6 +54,19 @@ class LateFlags(Case):
         self.assertEqual((summary.uploaded, summary.duplicate), (150, 150))
         self.assertEqual(self.flags(), 150 * [["\\Flagged", "\\Seen"]])
 
+    def test_of_mail_that_is_gone(self):
+        """The folder was made anew: nothing can be added, and nobody is called for it."""
+        old, new = self.boxes()
+        self.migrate("--under", "Old PC", old)
+        connection = self.dovecot.imap(self.user)
+        folder = next(w for f, w in onserver.folders(connection).items() if "Old PC" in f)
+        connection.delete('"%s"' % folder)
+        self.migrate("--under", "Old PC", old, new)
+        with Proxy(self.dovecot.port) as proxy:
+            to = self.dovecot.target(self.user, "imap", port=proxy.port)
+            self.migrate("--plaintext", "--under", "Old PC", old, new, to=to)
+            self.assertEqual(proxy.connections, 0)
+
     def test_without_uidplus_nothing_is_guessed(self):
         old, new = self.boxes()
         with Proxy(self.dovecot.port, hide=("UIDPLUS",)) as proxy:
