@@ -192,9 +192,6 @@ int imap_account_open(const struct imap_options *opt, struct target **t_r,
 		return -1;
 	}
 	it->connect_ms = clock_ms() - began;
-	if (opt->compress == IMAP_COMPRESS_ON ||
-	    (opt->compress == IMAP_COMPRESS_AUTO && it->lessons->compress))
-		imap_session_compress(it->s, e); /* or go on without */
 	imap_pool_init(it);
 	split_prefix(it, opt->prefix);
 	if (make_root(it, e) < 0 ||

@@ -48,20 +48,6 @@ static void add_member(struct imap_target *it, struct imap_session *s)
 	it->lessons->pace.connections = (unsigned)it->n_members;
 }
 
-void imap_pool_init(struct imap_target *it)
-{
-	struct pace *pace = &it->lessons->pace;
-
-	if (!pace->batch_messages)
-		pace_init(pace);
-	/* What was begun on the connection before says nothing of this one. */
-	pace->epoch.commands = 0;
-	if (it->s->preset)
-		pace->messages_per_second = it->s->preset->messages_per_second;
-	add_member(it, it->s);
-	it->most_members = most_connections(it);
-}
-
 void imap_pool_close(struct imap_target *it)
 {
 	for (size_t i = 0; i < it->n_members; i++) {
@@ -133,6 +119,34 @@ static struct imap_member *least_busy(struct imap_target *it,
 	return best;
 }
 
+/* From its first byte on: when that was asked for, or has paid before. A server
+   that says NO is used as it is. */
+static void compress_at_once(struct imap_target *it, struct imap_session *s)
+{
+	struct err e = ERR_INIT;
+
+	if (it->opt.compress != IMAP_COMPRESS_ON &&
+	    !(it->opt.compress == IMAP_COMPRESS_AUTO && it->lessons->compress))
+		return;
+	if (imap_session_compress(s, &e) < 0)
+		log_line(LOG_INFO, "%s", e.text);
+}
+
+void imap_pool_init(struct imap_target *it)
+{
+	struct pace *pace = &it->lessons->pace;
+
+	if (!pace->batch_messages)
+		pace_init(pace);
+	/* What was begun on the connection before says nothing of this one. */
+	pace->epoch.commands = 0;
+	if (it->s->preset)
+		pace->messages_per_second = it->s->preset->messages_per_second;
+	compress_at_once(it, it->s);
+	add_member(it, it->s);
+	it->most_members = most_connections(it);
+}
+
 /* To connect and log in takes several round trips, in which nobody else is
    served: it must pay. So there is one more whenever the time that it takes has
    gone by a few times for each that is there. */
@@ -160,8 +174,7 @@ static bool open_another(struct imap_target *it)
 		return false;
 	}
 	log_line(LOG_DETAIL, "imap: connection %zu", it->n_members + 1);
-	if (it->lessons->compress)
-		imap_session_compress(s, &e);
+	compress_at_once(it, s);
 	if (s->broken) { /* it was not the first, so do without */
 		imap_session_close(s);
 		it->most_members = it->n_members;

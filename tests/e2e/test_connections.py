@@ -82,6 +82,17 @@ class Several(ConnectionCase):
     def test_five_folders(self):
         self.several(self.make(5, 25))
 
+    def test_all_of_them_are_compressed(self):
+        box = self.make(1, 200)
+        self.fresh()
+        with Proxy(self.dovecot.port, hide=HIDE["neither"], delay=0.01) as proxy:
+            result = self.through(proxy, "-j", "4", "--compress", "on", box)
+            said = bytes(proxy.up)
+        self.assertEqual(result.summary.uploaded, 200)
+        self.assertGreater(proxy.connections, 1)
+        self.assertEqual(said.count(b"COMPRESS DEFLATE\r\n"), proxy.connections)
+        self.assertLess(len(said), result.summary.bytes_read * 0.8)
+
     def test_little_mail_takes_one(self):
         box = maildir(self.path("little"), {"": 20, ".Work": 10})
         for name, hide in HIDE.items():
