@@ -214,12 +214,8 @@ ssize_t stream_below_send(struct stream *s, const char *bytes, size_t n)
 /* Take bytes from a face: how many (0: the socket is full), or -1. */
 static ssize_t take(struct stream *s, const char *bytes, size_t n)
 {
-	ssize_t got = s->deflate ? stream_deflate_send(s, bytes, n)
-				 : stream_below_send(s, bytes, n);
-
-	if (got > 0)
-		s->plain += (uint64_t)got;
-	return got;
+	return s->deflate ? stream_deflate_send(s, bytes, n)
+			  : stream_below_send(s, bytes, n);
 }
 
 /* Bring out what deflate holds back: 1 when all has left, 0, -1. */
@@ -271,14 +267,6 @@ ssize_t stream_try_recv(struct stream *s, char *bytes, size_t n, struct err *e)
 	return got < 0 ? stream_say_failure(s, e) : got;
 }
 
-static int64_t now_us(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * INT64_C(1000000) + ts.tv_nsec / 1000;
-}
-
 /* Is there anything to receive above the socket? */
 static bool has_arrived(const struct stream *s)
 {
@@ -316,15 +304,11 @@ int stream_will_wait(struct stream *s, bool sending, struct pollfd *p_r,
 int stream_wait(struct stream *s, bool sending, struct err *e)
 {
 	struct pollfd p;
-	int64_t from;
 	int got = stream_will_wait(s, sending, &p, e);
 
 	if (got)
 		return got < 0 ? -1 : 0;
-	from = now_us();
 	got = stream_poll(p.fd, p.events, s->timeout_ms);
-	if (sending)
-		s->wait_us += now_us() - from;
 	if (got > 0)
 		return 0;
 	if (got == 0)
@@ -495,7 +479,6 @@ static void hang_up(struct stream *s)
 {
 	if (s->fd < 0)
 		return;
-	stream_line_keep(s);
 	stream_tls_end(s, !is_dead(s));
 	close(s->fd);
 	s->fd = -1;

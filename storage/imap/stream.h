@@ -83,16 +83,6 @@ int stream_fd(const struct stream *s);
 int stream_start_deflate(struct stream *s, struct err *e);
 bool stream_is_deflated(const struct stream *s);
 
-/* What the sending side has seen of the line so far. All counters only grow. */
-struct stream_line {
-	uint64_t plain;	  /* bytes given to try_send and low_write and taken */
-	uint64_t wire;	  /* ... as they left for TLS or the socket: after deflate */
-	int64_t wait_us;  /* spent in stream_wait with sending set: the socket was full */
-	int64_t peer_us;  /* TCP_INFO: of its busy time, the peer's window was shut */
-	int64_t busy_us;  /* TCP_INFO: data was in flight; 0 where the kernel cannot say */
-};
-void stream_line(const struct stream *s, struct stream_line *l_r);
-
 /* The failure that killed the stream; "" while it lives. */
 const char *stream_failure(const struct stream *s);
 /* Bytes handed to the connection: behind deflate, before TLS, so without its framing. */

@@ -40,9 +40,7 @@ struct stream {
 	struct buf queue; /* arrived, not asked for; begins at queue_at */
 	size_t queue_at;
 	struct stream_guard guard;
-	uint64_t plain, sent; /* taken from the faces; handed down */
-	int64_t wait_us;
-	int64_t peer_us, busy_us; /* when the socket was closed */
+	uint64_t sent; /* handed down, behind deflate */
 	struct _mailstream_low *low;
 	char described[128];
 };
@@ -90,8 +88,5 @@ ssize_t stream_deflate_recv(struct stream *s, char *bytes, size_t n);
 /* May recv have something, whatever the socket has? */
 bool stream_deflate_has_more(const struct stream *s);
 void stream_deflate_end(struct stream *s);
-
-/* stream_line.c: remember what the kernel says of the socket, before it is closed. */
-void stream_line_keep(struct stream *s);
 
 #endif

@@ -48,21 +48,6 @@ int ledger_begin_run(struct ledger *led, const char *command, int64_t now,
 	return 0;
 }
 
-int ledger_last_run_open(struct ledger *led, int64_t *run_r, struct err *e)
-{
-	struct use u;
-	int got;
-
-	if (use_begin(&u, led, ST_RUN_OPEN, e) < 0)
-		return -1;
-	got = use_row(&u, e);
-	if (got <= 0)
-		return got;
-	*run_r = sqlite3_column_int64(u.st, 0);
-	use_end(&u);
-	return 1;
-}
-
 int ledger_end_run(struct ledger *led, int64_t run, int64_t now,
 		   int exit_status, struct err *e)
 {

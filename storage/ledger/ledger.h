@@ -60,10 +60,6 @@ int ledger_begin_run(struct ledger *led, const char *command, int64_t now,
 int ledger_end_run(struct ledger *led, int64_t run, int64_t now, int exit_status,
 		   struct err *e);
 
-/* The last run, if it was cut off (ended is NULL), to be continued as the same run by a
-   process that takes over from one that crashed: 1 with *run_r, 0, -1. */
-int ledger_last_run_open(struct ledger *led, int64_t *run_r, struct err *e);
-
 /* ---- the day's budget ----
 
    Bytes of messages handed to the server, counted when they are intended, in buckets of
@@ -74,9 +70,6 @@ int ledger_traffic_add(struct ledger *led, int64_t now, uint64_t bytes,
 /* They were not sent after all: taken from the bucket of now, as far as it has them. */
 int ledger_traffic_take_back(struct ledger *led, int64_t now, uint64_t bytes,
 			     struct err *e);
-/* Bytes in buckets that began after since. */
-int ledger_traffic_since(struct ledger *led, int64_t since, uint64_t *bytes_r,
-			 struct err *e);
 /* The buckets that began after since, oldest first: calls each with the hour's begin
    (seconds since 1970). */
 int ledger_traffic_each(struct ledger *led, int64_t since,

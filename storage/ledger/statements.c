@@ -29,11 +29,6 @@ const struct statement_text statement_texts[STATEMENTS] = {
 		"SELECT id, began, ended, exit_status, command FROM run "
 		"ORDER BY id DESC LIMIT 1", false },
 
-	/* Only if it is the last one. */
-	[ST_RUN_OPEN] = {
-		"SELECT id FROM run WHERE ended IS NULL "
-		"AND id = (SELECT max(id) FROM run)", false },
-
 	[ST_SOURCE_FIND] = {
 		"SELECT id FROM source WHERE path = ?1 AND format = ?2",
 		false },

@@ -55,18 +55,3 @@ int ledger_traffic_each(struct ledger *led, int64_t since,
 	}
 	return got;
 }
-
-static void add_up(void *ctx, int64_t began, uint64_t bytes)
-{
-	uint64_t *sum = ctx;
-
-	(void)began;
-	*sum = *sum + bytes < *sum ? UINT64_MAX : *sum + bytes;
-}
-
-int ledger_traffic_since(struct ledger *led, int64_t since, uint64_t *bytes_r,
-			 struct err *e)
-{
-	*bytes_r = 0;
-	return ledger_traffic_each(led, since, add_up, bytes_r, e);
-}

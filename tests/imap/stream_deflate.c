@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* COMPRESS=DEFLATE in the stream: both faces, plain and under TLS, against a peer with
-   a zlib of its own; when bytes leave; what a hostile deflate stream gets; and what the
-   stream tells of the line. */
+   a zlib of its own; when bytes leave; and what a hostile deflate stream gets. */
 #include "storage/imap/stream.h"
 
 #include <arpa/inet.h>
@@ -279,7 +278,6 @@ static void test_both_talk(bool tls, bool low)
 	struct chat c = { .says_n = low ? STREAM_QUEUE : MUCH };
 	struct stream *s = deflated(&c.peer, tls, PATIENT_MS);
 	char *say = mem_alloc(MUCH), *heard = mem_zalloc(MUCH);
-	struct stream_line line;
 	pthread_t thread;
 
 	c.says = mem_alloc(MUCH);
@@ -295,10 +293,8 @@ static void test_both_talk(bool tls, bool low)
 	CHECK(c.ok && !memcmp(say, c.hears, MUCH));
 	CHECK(!memcmp(heard, c.says, c.says_n));
 	CHECK(s->queue.len <= STREAM_QUEUE);
-	stream_line(s, &line);
-	CHECK(line.plain == MUCH && line.wire == stream_bytes_sent(s));
-	CHECK(line.wire > MUCH / 2 && line.wire < MUCH + MUCH / 100);
-	CHECK(!line.peer_us && !line.busy_us); /* no TCP */
+	CHECK(stream_bytes_sent(s) > MUCH / 2 &&
+	      stream_bytes_sent(s) < MUCH + MUCH / 100);
 	free(say);
 	free(heard);
 	free(c.says);
@@ -312,7 +308,6 @@ static void test_deaf(bool low)
 	struct peer p;
 	struct stream *s = deflated(&p, false, QUIET_MS);
 	char *say = mem_alloc(MUCH), byte;
-	struct stream_line line;
 
 	make_noise(say, MUCH, 1);
 	if (low)
@@ -320,9 +315,7 @@ static void test_deaf(bool low)
 	else
 		CHECK(!converse(s, say, MUCH, &byte, 1));
 	CHECK(strstr(stream_failure(s), "no answer for") != NULL);
-	stream_line(s, &line);
-	CHECK(line.plain < MUCH && line.plain + (64 << 10) > line.wire);
-	CHECK(low || line.wait_us > 0);
+	CHECK(stream_bytes_sent(s) < MUCH);
 	free(say);
 	close_both(&p, s);
 }
@@ -363,7 +356,6 @@ static void test_flush(bool tls)
 	struct peer p;
 	struct stream *s = deflated(&p, tls, QUIET_MS);
 	struct err e = ERR_INIT;
-	struct stream_line line;
 	uint64_t sent;
 	char bytes[64];
 
@@ -374,8 +366,7 @@ static void test_flush(bool tls)
 	CHECK_CASE("whoever waits has said all",
 		   stream_wait(s, false, &e) == 0 && peer_hear(&p, bytes, 9) == 9 &&
 			   !memcmp(bytes, "A1 NOOP\r\n", 9));
-	stream_line(s, &line);
-	CHECK(line.plain == 9 && line.wire == stream_bytes_sent(s) && line.wire > 0);
+	CHECK(stream_bytes_sent(s) > 0);
 	CHECK(stream_try_recv(s, bytes, 64, &e) == 6);
 
 	CHECK(stream_try_send(s, "A2 NOOP\r\n", 9, &e) == 9 && !peer_is_poked(&p));
@@ -596,42 +587,6 @@ static void test_last_words(int by)
 	close_both(&p, s);
 }
 
-/* Over TCP the kernel tells more, and the last figures stay. */
-static void test_line(void)
-{
-	struct sockaddr_in sin = { .sin_family = AF_INET };
-	socklen_t len = sizeof(sin);
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), peer;
-	struct stream_options opt = { .host = "127.0.0.1", .timeout_ms = QUIET_MS };
-	char *noise = mem_alloc(MUCH), byte;
-	struct stream_line line, last;
-	struct err e = ERR_INIT;
-	struct stream *s;
-
-	sin.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	if (fd < 0 || bind(fd, (struct sockaddr *)&sin, sizeof(sin)) < 0 ||
-	    listen(fd, 1) < 0 || getsockname(fd, (struct sockaddr *)&sin, &len) < 0)
-		abort();
-	opt.port = ntohs(sin.sin_port);
-	CHECK(stream_connect(&opt, &s, &e) == 0);
-	peer = accept(fd, NULL, NULL);
-	make_noise(noise, MUCH, 1);
-	stream_line(s, &line);
-	CHECK(!line.plain && !line.wire && !line.wait_us);
-	CHECK(!converse(s, noise, MUCH, &byte, 1)); /* nobody reads */
-	stream_line(s, &line);
-	CHECK(line.plain > 0 && line.plain == line.wire && line.wait_us > 0);
-	CHECK(line.busy_us > 0 && line.peer_us > 0 && line.peer_us <= line.busy_us);
-	mailstream_low_close(stream_low(s));
-	stream_line(s, &last);
-	CHECK(last.busy_us >= line.busy_us && last.peer_us >= line.peer_us &&
-	      last.wire == line.wire);
-	stream_free(s);
-	close(peer);
-	close(fd);
-	free(noise);
-}
-
 int main(void)
 {
 	signal(SIGPIPE, SIG_IGN); /* OpenSSL's server side raises it */
@@ -652,7 +607,6 @@ int main(void)
 	}
 	for (int i = 0; i < 3; i++)
 		test_last_words(i);
-	test_line();
 	unlink(cert_path);
 	free_pair(&cert);
 	return check_done();
