@@ -87,7 +87,8 @@ static void tell_changes(struct engine *g)
 	} rows[] = {
 		{ CHANGES_8BIT_HEADERS,
 		  "raw 8-bit bytes in headers become X (--encode-headers)" },
-		{ CHANGES_NUL, "NUL bytes" },
+		{ CHANGES_NUL,
+		  "a NUL becomes another byte, or ends the message" },
 		{ CHANGES_LONE_CR, "a CR without LF is dropped" },
 		{ CHANGES_LAST_EOL, "a missing last line end is added" },
 		{ CHANGES_FLAGS, "flags are lost" },

@@ -2,12 +2,13 @@
 /* Streams an mbox through one window of bytes.
 
    R1  Every byte from the first separator on belongs to exactly one message:
-   its separator line, its content, or the one blank line behind it. The lengths
-       add up to the file.
+       its separator line, its content, or the one blank line behind it. The
+       lengths add up to the file.
    R2  The window never grows. What is looked at ahead of a decision fits into
-   it; of longer lines and headers only what fits has a say. R3  pos is the
-   first byte not given out, and up to WINDOW_BACK bytes before it stay in the
-   window, so that looking back over a line end needs no memory. */
+       it; of longer lines and headers only what fits has a say.
+   R3  pos is the first byte not given out, and up to WINDOW_BACK bytes before
+       it stay in the window, so that looking back over a line end needs no
+       memory. */
 #include "importers/mbox_reader.h"
 
 #include <assert.h>

@@ -6,13 +6,14 @@
    believed:
 
    T1  A message that the headers call expunged is deleted, whatever the summary
-   says. T2  Flags are united when the summary is of the mbox as it is now; from
-   a stale one only keywords are taken, and only for a message of the same
-   offset (or file) and Message-ID. T3  That the summary does not list a message
-   means something only when it is complete and of this mbox, and the message
-   could not have been marked in place. Everything else that is not listed is
-   migrated, with a note. T4  Copies of a server's mail carry no marks: there
-   the summary decides. */
+       says.
+   T2  Flags are united when the summary is of the mbox as it is now; from a
+       stale one only keywords are taken, and only for a message of the same
+       offset (or file) and Message-ID.
+   T3  That the summary does not list a message means something only when it is
+       complete and of this mbox, and the message could not have been marked in
+       place. Everything else that is not listed is migrated, with a note.
+   T4  Copies of a server's mail carry no marks: there the summary decides. */
 #include "importers/importer.h"
 
 #include <errno.h>

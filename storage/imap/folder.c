@@ -2,18 +2,20 @@
 /* Which folder of the server is meant, and making it.
 
    N1  INBOX is INBOX. A top-level folder with a use (Sent, Trash ...) is the
-   one that the server marks for it, else one whose name says so, else one of
-   its own name. N2  What is below such a folder stays below it: {"ゴミ箱",
-   "古い"} goes to Trash/古い where Trash is the server's, so that a tree is not
-   torn apart. Likewise
-       {"Inbox", "取引先"} goes below INBOX. Where the server has nothing below
-   such a folder (Gmail, mbox stores), it goes to the top level: {"取引先"}. N3
-   With a prefix nothing of this holds: everything goes below it under its own
-       name, the Inbox too. Who asks for a prefix wants the mail apart.
+       one that the server marks for it, else one whose name says so, else one
+       of its own name.
+   N2  What is below such a folder stays below it: {"ゴミ箱", "古い"} goes to
+       Trash/古い where Trash is the server's, so that a tree is not torn apart.
+       Likewise {"Inbox", "取引先"} goes below INBOX. Where the server has
+       nothing below such a folder (Gmail, mbox stores), it goes to the top
+       level: {"取引先"}.
+   N3  With a prefix nothing of this holds: everything goes below it under its
+       own name, the Inbox too. Who asks for a prefix wants the mail apart.
    N4  A name that is there in another spelling (modified UTF-7, NFD) is that
-   folder; another case is another folder, unless the server says that it exists
-   already (Exchange). N5  The same path finds the same folder in every run:
-   what was made once under a substitute name is found under it. */
+       folder; another case is another folder, unless the server says that it
+       exists already (Exchange).
+   N5  The same path finds the same folder in every run: what was made once
+       under a substitute name is found under it. */
 #include "core/base/log.h"
 #include "core/base/utf8.h"
 #include "storage/imap/internal.h"

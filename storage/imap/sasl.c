@@ -5,12 +5,13 @@
 
    P1  A mechanism that fails before the server has seen anything made of the
        password is followed by the next one. After that a NO is final: more
-   tries could lock the account. Only a SCRAM that is refused without a response
-   code has one other mechanism after it: GNU mailutils offers SCRAM and cannot
-   do it, and says no more than NO. P2  SCRAM counts only when the server has
-   proved that it knows the password, too. P3  Every buffer here that holds
-   something made of a secret is wiped. What OpenSSL and the kernel keep of the
-   encrypted records is beyond us. */
+       tries could lock the account. Only a SCRAM that is refused without a
+       response code has one other mechanism after it: GNU mailutils offers
+       SCRAM and cannot do it, and says no more than NO.
+   P2  SCRAM counts only when the server has proved that it knows the password,
+       too.
+   P3  Every buffer here that holds something made of a secret is wiped. What
+       OpenSSL and the kernel keep of the encrypted records is beyond us. */
 #include "core/base/log.h"
 #include "storage/imap/internal.h"
 #include "storage/imap/preset.h"

@@ -3,12 +3,12 @@
 
    E1  Nothing that was said before TLS is believed after it: a plain PREAUTH is
        refused (RFC 9051 section 7.1.4), STARTTLS begins with empty buffers, and
-   the capabilities are asked anew (after TLS and after login; lists in
-   greetings and in OK answers are not relied on, for the same reason). E2
-   Without TLS only a loopback address gets a password. E3  A string goes to the
-   server only when it holds no CR, LF or NUL. E4  Who the server says it is
-   (said) changes what is told to people and how fast we go, and whether LOGIN
-   is the way in; never whom we trust. */
+       the capabilities are asked anew (after TLS and after login; lists in
+       greetings and in OK answers are not relied on, for the same reason).
+   E2  Without TLS only a loopback address gets a password.
+   E3  A string goes to the server only when it holds no CR, LF or NUL.
+   E4  Who the server says it is (said) changes what is told to people and how
+       fast we go, and whether LOGIN is the way in; never whom we trust. */
 #include "storage/imap/session.h"
 #include "core/base/clock.h"
 #include "core/base/log.h"

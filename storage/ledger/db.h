@@ -10,9 +10,9 @@
    where SQLite's codes become our errors.
 
    B1  A transaction that was lost stays lost: after an error that may have
-   taken the open transaction with it, nothing is written and ledger_commit
-   fails, or intents that are gone would count as written (L1). B2  Values are
-   bound, never put into the text of a statement. */
+       taken the open transaction with it, nothing is written and ledger_commit
+       fails, or intents that are gone would count as written (L1).
+   B2  Values are bound, never put into the text of a statement. */
 
 /* Statements, prepared when first used and kept. Their text is in statements.c.
  */
