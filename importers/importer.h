@@ -5,16 +5,49 @@
 #include "core/base/err.h"
 #include "core/base/folder_use.h"
 #include "core/base/message.h"
+#include "importers/walk.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 
 /* A source of mail, read folder by folder and message by message.
 
-   M1: an importer only reads. It opens files with source_open() (walk.h: O_RDONLY,
-   O_NOATIME where allowed, never through a symbolic link that leaves the source),
-   takes no lock and writes nothing, anywhere. */
+   M1: an importer only reads. It opens files by walk.h (O_RDONLY, O_NOATIME where
+   allowed, never through a symbolic link), takes no lock and writes nothing, anywhere
+   but, where a library cannot do without, in an unnamed temporary file. */
 struct importer;
+
+/* Something in a file system that may be a store, or part of one. */
+struct candidate {
+	struct walk *w;
+	const char *rel;  /* below w's root; "" is the root */
+	const char *name; /* the last part of its path, also of the root's */
+	const struct walk_dir *dir; /* a directory's listing; NULL: a file */
+	const char *head; /* a file's first bytes, CLAIM_HEAD at most */
+	size_t n_head;
+	uint64_t size;	  /* of the file */
+};
+enum { CLAIM_HEAD = 16 << 10 };
+
+enum claim {
+	CLAIM_NO = 0,
+	/* Ours, with others in between: a directory of mboxes or Maildirs may also hold
+	   stores of other formats, which are then left to those (walk_except). */
+	CLAIM_PART = 1,
+	CLAIM_ALL = 2,	/* ours with everything below */
+	CLAIM_MORE = 3,	/* likewise, and surer than formats that say CLAIM_ALL: a
+			   Thunderbird profile also holds mboxes */
+};
+
+/* A line of an mbox that may be a separator or not. */
+struct split_doubt {
+	const char *file;	/* for people */
+	uint64_t offset;	/* of the line */
+	bool taken;		/* for a separator */
+	int score;		/* mbox_score.h */
+	const char *line;	/* the line's beginning, readable, without line end */
+	const char *why;	/* what spoke for and against it, readable */
+};
 
 struct folder {
 	/* Parts of the name, outermost first, UTF-8 in NFC, ended by NULL. Not
@@ -43,17 +76,30 @@ struct importer_options {
 	/* Was this folder (by its id) read before? Then its file need not be opened to
 	   see whether it is one. NULL: nothing is known. */
 	bool (*known_folder)(void *ctx, const char *id);
+	/* The first folder of this source, by id, behind after ("" for the first) that
+	   was read to its end, with the fingerprint it had then (other text may follow
+	   it). False behind the last. NULL: nothing is known. */
+	bool (*next_known)(void *ctx, const char *after, struct buf *id_r,
+			   struct buf *fingerprint_r);
 	void *known_ctx;
+	/* Paths below the source that belong to other stores, ended by NULL; or NULL.
+	   For importer_walk. */
+	const char *const *except;
+	/* Told of every separator that is in doubt; NULL: nobody asks. */
+	void (*doubt)(void *ctx, const struct split_doubt *d);
+	void *doubt_ctx;
 };
 
 struct importer_ops {
 	const char *name;  /* as typed in FORMAT:PATH */
 	const char *title; /* for people */
 
-	/* How sure are we that path is ours? 0 no, 1 plausible, 2 certain, 3 more
-	   certain than others (a Thunderbird profile also holds mboxes). Looks at a
-	   few bytes or names and reports no errors. */
-	int (*probe)(const char *path);
+	/* Is this ours? Looks at what it is given and perhaps at a few names and heads of
+	   files beside or right below it, never at mail, and reports no errors. */
+	enum claim (*claim)(const struct candidate *c);
+	/* A file that is ours alone (claim of a file) makes a source of the directory it
+	   lies in, together with those beside and below; otherwise of itself. */
+	bool gathers;
 
 	/* Open the source at path. On success *imp_r is the caller's until close. */
 	int (*open)(const char *path, const struct importer_options *opt,
@@ -81,6 +127,15 @@ struct importer_ops {
 	   loaded (from the ledger). Where there is nothing to do this is NULL. */
 	int (*pass)(struct importer *imp, uint64_t length, struct err *e);
 
+	/* At a folder's end, after next has returned 0: text by which resume tells, in a
+	   later run, what of the folder is as it was. NULL, or NULL returned: nothing. */
+	const char *(*bookmark)(struct importer *imp);
+	/* After next_folder, before next, when the folder's fingerprint has changed: go
+	   on behind what bookmark stands for. 1 when it was verified (the next message is
+	   a new one, those before it are where they were, with the same bytes); 0 when it
+	   was not, and next begins at the folder's start. May be NULL. */
+	int (*resume)(struct importer *imp, const char *bookmark);
+
 	/* Text about the source for people, one line each, while it is open: tags and
 	   their labels, mail the client lost sight of, what was left out. Returns
 	   the nth (from 0), or NULL. Complete after the last folder. May be NULL. */
@@ -94,10 +149,19 @@ struct importer {
 	const struct importer_ops *ops;
 };
 
-/* The formats, in the order in which they are probed; ended by NULL. */
+/* The formats; ended by NULL. Of those that are equally sure the first wins. */
 extern const struct importer_ops *const importer_registry[];
 const struct importer_ops *importer_by_name(const char *name);
-/* The format that is surest, or NULL. */
+/* The format that is surest of path itself, or NULL. */
 const struct importer_ops *importer_probe(const char *path);
+/* The format that is surest of a candidate, or NULL. */
+const struct importer_ops *importer_surest(const struct candidate *c,
+					   enum claim *claim_r);
+/* What one format says of path. */
+enum claim importer_claim(const struct importer_ops *ops, const char *path);
+
+/* Open the root of a source for an importer, without what belongs to other stores. */
+int importer_walk(const char *path, const struct importer_options *opt,
+		  struct walk **w_r, struct err *e);
 
 #endif

@@ -536,42 +536,45 @@ out:
 	return ret;
 }
 
-static int maildir_probe(const char *path)
+static bool is_maildir_below(const struct candidate *c, const char *name)
 {
-	struct walk_dir d = { 0 };
-	struct walk *w = NULL;
-	struct buf below = BUF_INIT;
-	struct err ignored;
-	int sure = 0;
+	struct buf below = BUF_INIT, cur = BUF_INIT;
+	struct stat st;
+	bool is;
 
-	if (walk_open(path, &w, &ignored) < 0)
-		return 0;
-	if (walk_is_file(w) || walk_list(w, "", &d, &ignored) < 0)
-		goto out;
-	if (maildir_is_one(w, "", &d)) {
-		const struct walk_entry *with = maildir_entry(&d, "new");
-
-		if (!with || with->kind != 'd')
-			with = maildir_entry(&d, "tmp");
-		sure = 1 +
-		       (with && with->kind == 'd' && maildir_entry(&d, "cur"));
-	}
-	for (size_t i = 0; i < d.n && !sure; i++) {
-		struct stat st;
-
-		if (d.entries[i].kind != 'd')
-			continue;
-		buf_reset(&below);
-		buf_addf(&below, "%s/cur", d.entries[i].name);
-		sure = (walk_stat(w, below.data, &st) == 0 &&
-			S_ISDIR(st.st_mode)) ||
-		       maildir_has_new(w, d.entries[i].name);
-	}
-out:
+	buf_addf(&below, "%s%s%s", c->rel, c->rel[0] ? "/" : "", name);
+	buf_addf(&cur, "%s/cur", below.data);
+	is = (walk_stat(c->w, cur.data, &st) == 0 && S_ISDIR(st.st_mode)) ||
+	     maildir_has_new(c->w, below.data);
 	buf_free(&below);
-	walk_dir_free(&d);
-	walk_close(w);
-	return sure;
+	buf_free(&cur);
+	return is;
+}
+
+/* A directory with one Maildir in it is not part of that, unless the Maildir's
+   name begins with a dot, as only those of Maildir++ do. */
+static enum claim maildir_claim(const struct candidate *c)
+{
+	const struct walk_entry *with;
+	unsigned below = 0;
+
+	if (!c->dir)
+		return CLAIM_NO;
+	if (maildir_is_one(c->w, c->rel, c->dir)) {
+		with = maildir_entry(c->dir, "new");
+		if (!with || with->kind != 'd')
+			with = maildir_entry(c->dir, "tmp");
+		return with && with->kind == 'd' && maildir_entry(c->dir, "cur")
+			       ? CLAIM_ALL
+			       : CLAIM_PART;
+	}
+	for (size_t i = 0; i < c->dir->n && below < 2; i++) {
+		const struct walk_entry *entry = &c->dir->entries[i];
+
+		if (entry->kind == 'd' && is_maildir_below(c, entry->name))
+			below += entry->name[0] == '.' ? 2 : 1;
+	}
+	return below < 2 ? CLAIM_NO : CLAIM_PART;
 }
 
 static void maildir_close(struct importer *imp)
@@ -595,7 +598,6 @@ static int maildir_open(const char *path, const struct importer_options *opt,
 {
 	struct maildir *md = mem_zalloc(sizeof(*md));
 
-	(void)opt; /* all are about other formats */
 	md->base.ops = &importer_maildir;
 	md->bytes = mem_alloc(READ_SIZE);
 	maildir_keywords_init(&md->keywords);
@@ -603,7 +605,7 @@ static int maildir_open(const char *path, const struct importer_options *opt,
 	buf_init(&md->file);
 	buf_init(&md->fingerprint);
 	buf_init(&md->path);
-	if (walk_open(path, &md->w, e) < 0 ||
+	if (importer_walk(path, opt, &md->w, e) < 0 ||
 	    maildir_tree_find(&md->tree, md->w, e) < 0)
 		goto bad;
 	if (!md->tree.n) {
@@ -628,7 +630,7 @@ static const char *maildir_line(struct importer *imp, unsigned nth)
 const struct importer_ops importer_maildir = {
 	.name = "maildir",
 	.title = "Maildir, Maildir++",
-	.probe = maildir_probe,
+	.claim = maildir_claim,
 	.open = maildir_open,
 	.next_folder = maildir_next_folder,
 	.next = maildir_next,

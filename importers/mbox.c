@@ -31,9 +31,6 @@ extern const struct importer_ops importer_mbox;
 /* A change of how messages are found or read must make fingerprints differ. */
 #define MBOX_VERSION "mbox1:"
 
-/* How many files of a directory are opened, at most, to find an mbox. */
-enum { PROBE_FILES = 2000 };
-
 static const char *const status_fields[] = {
 	"Status", "X-Status",	"X-Keywords",	  "X-UID",
 	"X-IMAP", "X-IMAPbase", "Content-Length", NULL,
@@ -365,7 +362,7 @@ static int mbox_open(const char *path, const struct importer_options *opt,
 	mb->known_ctx = opt->known_ctx;
 	buf_init(&mb->name);
 	buf_init(&mb->fingerprint);
-	if (walk_open(path, &mb->w, e) < 0 ||
+	if (importer_walk(path, opt, &mb->w, e) < 0 ||
 	    mbox_tree_find(&mb->tree, mb->w, e) < 0) {
 		mbox_close(&mb->base);
 		return err_widen(e, ERR_ACCOUNT);
@@ -374,49 +371,27 @@ static int mbox_open(const char *path, const struct importer_options *opt,
 	return 0;
 }
 
-/* How sure one file is. */
-static int probe_file(struct walk *w, const char *rel, const char *name)
+static enum claim mbox_claim(const struct candidate *c)
 {
-	struct mbox_looks looks = { .sure = 0 };
-	struct err ignored;
-	struct stat st;
-	int fd = walk_file(w, rel, &st, &ignored);
+	struct mbox_looks looks;
+	char *head;
 
-	if (fd < 0)
-		return 0;
-	if (st.st_size == 0)
-		looks.sure = mbox_named_so(name);
-	else if (mbox_look(fd, &looks, &ignored) < 0)
-		looks.sure = 0;
-	close(fd);
+	if (c->dir)
+		return CLAIM_NO;
+	if (!c->size)
+		return mbox_named_so(c->name) ? CLAIM_PART : CLAIM_NO;
+	head = mem_alloc(c->n_head + 1);
+	memcpy(head, c->head, c->n_head);
+	mbox_look_at(head, c->n_head, c->n_head == c->size, &looks);
+	free(head);
 	return looks.sure;
-}
-
-static int mbox_probe(const char *path)
-{
-	struct mbox_tree t = { .n = 0 };
-	struct walk *w = NULL;
-	struct err ignored;
-	int sure = 0;
-
-	if (walk_open(path, &w, &ignored) < 0)
-		return 0;
-	if (walk_is_file(w))
-		sure = probe_file(w, "", mbox_leaf(path));
-	else if (mbox_tree_find(&t, w, &ignored) == 0)
-		for (size_t i = 0; i < t.n && i < PROBE_FILES && !sure; i++)
-			if (!t.files[i].error)
-				sure = probe_file(w, t.files[i].rel,
-						  t.files[i].rel) > 0;
-	mbox_tree_free(&t);
-	walk_close(w);
-	return sure;
 }
 
 const struct importer_ops importer_mbox = {
 	.name = "mbox",
 	.title = "mbox",
-	.probe = mbox_probe,
+	.claim = mbox_claim,
+	.gathers = true,
 	.open = mbox_open,
 	.next_folder = mbox_next_folder,
 	.next = mbox_next,

@@ -334,22 +334,12 @@ static bool is_packed(const char *text, size_t n)
 	return false;
 }
 
-int mbox_look(int fd, struct mbox_looks *looks_r, struct err *e)
+void mbox_look_at(char *text, size_t n, bool all, struct mbox_looks *looks_r)
 {
-	char *text = mem_alloc(MBOX_LOOK);
-	struct mbox_candidate c = { .first = true };
-	ssize_t got = read_head(fd, text, MBOX_LOOK);
-	size_t skip = 0, n;
-	int ret = -1;
+	struct mbox_candidate c = { .first = true, .all = all };
+	size_t skip = 0;
 
-	*looks_r = (struct mbox_looks){ .sure = 0 };
-	if (got < 0) {
-		err_set(e, ERR_SOURCE, ERR_FOLDER, ERR_NEVER, "%s",
-			strerror(errno));
-		goto out;
-	}
-	ret = 0;
-	n = (size_t)got;
+	*looks_r = (struct mbox_looks){ .sure = CLAIM_NO };
 	looks_r->packed = is_packed(text, n);
 	if (n && !memchr(text, '\n', n)) /* classic Mac */
 		for (size_t i = 0; i < n; i++)
@@ -359,16 +349,26 @@ int mbox_look(int fd, struct mbox_looks *looks_r, struct err *e)
 	while (skip < n && memchr("\r\n", text[skip], 3))
 		skip++;
 	if (n - skip < 5 || memcmp(text + skip, "From ", 5))
-		goto out;
+		return;
 	c.text = text + skip;
 	c.n = n - skip;
-	c.all = n < MBOX_LOOK;
 	/* "From bob" and a whole header behind it get there, prose does not. */
 	if (mbox_score(&c) < MBOX_SURE - 1)
-		goto out;
-	looks_r->sure = skip ? 1 : 2;
+		return;
+	looks_r->sure = skip ? CLAIM_PART : CLAIM_ALL;
 	looks_r->keywords = keeps_keywords(c.text, c.n);
-out:
+}
+
+int mbox_look(int fd, struct mbox_looks *looks_r, struct err *e)
+{
+	char *text = mem_alloc(MBOX_LOOK);
+	ssize_t got = read_head(fd, text, MBOX_LOOK);
+
+	if (got < 0)
+		err_set(e, ERR_SOURCE, ERR_FOLDER, ERR_NEVER, "%s",
+			strerror(errno));
+	else
+		mbox_look_at(text, (size_t)got, got < MBOX_LOOK, looks_r);
 	free(text);
-	return ret;
+	return got < 0 ? -1 : 0;
 }

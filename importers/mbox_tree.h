@@ -2,6 +2,7 @@
 #ifndef MAILHAUL_IMPORTERS_MBOX_TREE_H
 #define MAILHAUL_IMPORTERS_MBOX_TREE_H
 
+#include "importers/importer.h"
 #include "importers/remarks.h"
 #include "importers/walk.h"
 
@@ -31,12 +32,15 @@ const char *mbox_leaf(const char *path);
 
 /* What the first bytes of a file say. */
 struct mbox_looks {
-	int sure;      /* as in importer_ops.probe */
+	enum claim sure;
 	bool packed;   /* compressed */
 	bool keywords; /* the first message has X-IMAPbase: c-client or Dovecot
 			  keep keywords in this file */
 };
 int mbox_look(int fd, struct mbox_looks *looks_r, struct err *e);
+/* The same of bytes at hand; all: there are no more. Line ends of text are made LF where
+   it has none. */
+void mbox_look_at(char *text, size_t n, bool all, struct mbox_looks *looks_r);
 
 /* Whether an empty file of this name is an empty folder. */
 bool mbox_named_so(const char *name);

@@ -25,20 +25,3 @@ const struct importer_ops *importer_by_name(const char *name)
 			return importer_registry[i];
 	return NULL;
 }
-
-const struct importer_ops *importer_probe(const char *path)
-{
-	const struct importer_ops *surest = NULL;
-	int most = 0;
-
-	/* Nothing is surer than 3, and the others would open files to look. */
-	for (size_t i = 0; importer_registry[i] && most < 3; i++) {
-		int sure = importer_registry[i]->probe(path);
-
-		if (sure > most) {
-			most = sure;
-			surest = importer_registry[i];
-		}
-	}
-	return surest;
-}

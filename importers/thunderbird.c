@@ -66,11 +66,18 @@ struct thunderbird {
 
 /* --- what a source is --- */
 
-static bool has_kind(struct walk *w, const char *name, mode_t kind)
+static bool has_kind(struct walk *w, const char *dir, const char *name,
+		     mode_t kind)
 {
+	struct buf path = BUF_INIT;
 	struct stat st;
+	bool has;
 
-	return walk_stat(w, name, &st) == 0 && (st.st_mode & S_IFMT) == kind;
+	tb_path_join(&path, dir, name);
+	has = walk_stat(w, path.data, &st) == 0 &&
+	      (st.st_mode & S_IFMT) == kind;
+	buf_free(&path);
+	return has;
 }
 
 static bool is_summary(const struct walk_entry *entry)
@@ -106,6 +113,18 @@ static bool has_summaries(struct walk *w, const char *dir, bool deeper)
 	return has;
 }
 
+static bool has_summaries_in(struct walk *w, const char *dir, const char *name)
+{
+	struct buf path = BUF_INIT;
+	bool has;
+
+	tb_path_join(&path, dir, name);
+	has = has_kind(w, path.data, "", S_IFDIR) &&
+	      has_summaries(w, path.data, true);
+	buf_free(&path);
+	return has;
+}
+
 /* Firefox has a profiles.ini too, but no mail. */
 static bool has_profile_below(struct walk *w, const char *dir)
 {
@@ -121,7 +140,7 @@ static bool has_profile_below(struct walk *w, const char *dir)
 
 		tb_path_join(&profile, dir, d.entries[i / 2].name);
 		tb_path_join(&path, profile.data, mail[i % 2]);
-		has = has_kind(w, path.data, S_IFDIR);
+		has = has_kind(w, path.data, "", S_IFDIR);
 		buf_free(&profile);
 		buf_free(&path);
 	}
@@ -129,28 +148,36 @@ static bool has_profile_below(struct walk *w, const char *dir)
 	return has;
 }
 
-static int probe(const char *path)
+static bool has_profiles(struct walk *w, const char *dir)
 {
-	struct err e = ERR_INIT;
-	struct walk *w;
-	int sure = 0;
+	struct buf below = BUF_INIT;
+	bool has;
 
-	if (walk_open(path, &w, &e) < 0)
-		return 0;
-	if (walk_is_file(w))
-		sure = 0;
-	else if (has_kind(w, "profiles.ini", S_IFREG) &&
-		 (has_profile_below(w, "") || has_profile_below(w, "Profiles")))
-		sure = 3;
-	else if (has_kind(w, "prefs.js", S_IFREG) &&
-		 (has_kind(w, "Mail", S_IFDIR) ||
-		  has_kind(w, "ImapMail", S_IFDIR)))
-		sure = 3;
-	else if (has_summaries(w, "", true) || has_summaries(w, "Mail", true) ||
-		 has_summaries(w, "ImapMail", true))
-		sure = 2;
-	walk_close(w);
-	return sure;
+	if (!has_kind(w, dir, "profiles.ini", S_IFREG))
+		return false;
+	tb_path_join(&below, dir, "Profiles");
+	has = has_profile_below(w, dir) || has_profile_below(w, below.data);
+	buf_free(&below);
+	return has;
+}
+
+static enum claim claim(const struct candidate *c)
+{
+	struct walk *w = c->w;
+
+	if (!c->dir)
+		return CLAIM_NO;
+	if (has_profiles(w, c->rel))
+		return CLAIM_MORE;
+	if (has_kind(w, c->rel, "prefs.js", S_IFREG) &&
+	    (has_kind(w, c->rel, "Mail", S_IFDIR) ||
+	     has_kind(w, c->rel, "ImapMail", S_IFDIR)))
+		return CLAIM_MORE;
+	if (has_summaries(w, c->rel, true) ||
+	    has_summaries_in(w, c->rel, "Mail") ||
+	    has_summaries_in(w, c->rel, "ImapMail"))
+		return CLAIM_ALL;
+	return CLAIM_NO;
 }
 
 /* --- opening --- */
@@ -248,7 +275,7 @@ static int open_source(const char *path, const struct importer_options *opt,
 	t->base.ops = &importer_thunderbird;
 	t->fd = -1;
 	buf_init(&t->fingerprint);
-	if (walk_open(path, &t->w, e) < 0)
+	if (importer_walk(path, opt, &t->w, e) < 0)
 		goto out;
 	if (tb_profile_find(t->w, opt && opt->imap_copies, &t->profile,
 			    &t->remarks, e) < 0)
@@ -743,7 +770,7 @@ static const char *remark(struct importer *imp, unsigned nth)
 const struct importer_ops importer_thunderbird = {
 	.name = "thunderbird",
 	.title = "Thunderbird",
-	.probe = probe,
+	.claim = claim,
 	.open = open_source,
 	.next_folder = next_folder,
 	.next = next,

@@ -27,9 +27,10 @@ struct walk {
 	char *root;
 	int fd; /* the root directory; -1 when it is a file */
 	bool is_file;
-	bool no_openat2;   /* the kernel or a sandbox does not have it */
-	char *dir;	   /* the directory that was used last ... */
-	int dir_fd;	   /* ... open, or -1 */
+	bool no_openat2; /* the kernel or a sandbox does not have it */
+	char *dir;	 /* the directory that was used last ... */
+	int dir_fd;	 /* ... open, or -1 */
+	const char *const *except; /* not to be listed, or NULL */
 	struct seen *seen; /* open addressing, a power of two, half empty */
 	size_t n_seen, cap_seen;
 };
@@ -272,6 +273,11 @@ void walk_close(struct walk *w)
 	free(w);
 }
 
+void walk_except(struct walk *w, const char *const *rels)
+{
+	w->except = rels;
+}
+
 const char *walk_root(const struct walk *w)
 {
 	return w->root;
@@ -433,6 +439,38 @@ static int read_entries(DIR *dir, struct buf *names, size_t *n_r)
 	}
 }
 
+static bool is_except(const struct walk *w, const char *rel, const char *name)
+{
+	size_t n = strlen(rel);
+
+	if (!w->except)
+		return false;
+	for (const char *const *p = w->except; *p; p++) {
+		const char *leaf = *p;
+
+		if (n) {
+			if (strncmp(leaf, rel, n) || leaf[n] != '/')
+				continue;
+			leaf += n + 1;
+		}
+		if (!strcmp(leaf, name))
+			return true;
+	}
+	return false;
+}
+
+/* Take out what belongs to other stores. */
+static void drop_except(const struct walk *w, const char *rel,
+			struct walk_dir *d)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < d->n; i++)
+		if (!is_except(w, rel, d->entries[i].name))
+			d->entries[kept++] = d->entries[i];
+	d->n = kept;
+}
+
 /* The table and its names are one block, so that a directory of fifty thousand
    files costs one allocation. */
 static void build_table(struct walk_dir *d, const struct buf *names, size_t n)
@@ -490,6 +528,8 @@ int walk_list(struct walk *w, const char *rel, struct walk_dir *d_r,
 		goto out;
 	}
 	build_table(d_r, &names, n);
+	if (w->except)
+		drop_except(w, rel, d_r);
 	ret = 0;
 out:
 	if (dir)

@@ -28,6 +28,9 @@ struct walk; /* an open root */
 /* Open path, a file or a directory. ERR_ACCOUNT. */
 int walk_open(const char *path, struct walk **w_r, struct err *e);
 void walk_close(struct walk *w);
+/* From now on walk_list leaves these out (paths below the root, ended by NULL, which
+   must outlive w): they belong to other stores. */
+void walk_except(struct walk *w, const char *const *rels);
 const char *walk_root(const struct walk *w); /* as the user gave it */
 bool walk_is_file(const struct walk *w);
 

@@ -8,7 +8,8 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 # What building needs, and what testing needs besides (Debian 12 names).
 # shellcheck disable=SC2034
 build_packages=(gcc libc6-dev cmake ninja-build pkg-config gettext libetpan-dev
-	libssl-dev libsqlite3-dev zlib1g-dev libutf8proc-dev libjansson-dev)
+	libssl-dev libsqlite3-dev zlib1g-dev libbz2-dev liblzma-dev libzstd-dev libpst-dev
+	libutf8proc-dev libjansson-dev)
 # shellcheck disable=SC2034
 server_packages=(dovecot-imapd openssl python3)
 

@@ -24,6 +24,9 @@ enum {
 	NOTE_HIDDEN = 1 << 1,	/* the client does not show it any more */
 	NOTE_QUEUED = 1 << 2,	/* was waiting to be sent */
 	NOTE_DOUBTFUL_SPLIT = 1 << 3, /* the separator before it had a weak score */
+	NOTE_REBUILT = 1 << 4,	/* the store keeps no message, only its parts: its MIME
+				   form was made anew */
+	NOTE_PARTS_MISSING = 1 << 5, /* attachments that lay beside it are not there */
 };
 
 /* One message in transit. The engine owns a few of these and reuses them; an

@@ -631,7 +631,7 @@ static void test_special_files(const char *root)
 	CHECK(strstr(ops->remark(imp, 3), "2 special files among"));
 	CHECK(!ops->remark(imp, 4));
 	ops->close(imp);
-	CHECK(ops->probe(tree_path(root, "m")) == 2);
+	CHECK(importer_claim(ops, tree_path(root, "m")) == 2);
 	tree_times(root, &after);
 	CHECK_STR(after.data, before.data);
 	CHECK(before.len > 1000);
@@ -645,7 +645,7 @@ static void test_only_new(const char *root)
 {
 	tree_file(root, "new/1700000000.a", "one");
 	CHECK_STR(messages_of(root), "1700000000.a [] 0 one\n");
-	CHECK(ops->probe(root) == 1);
+	CHECK(importer_claim(ops, root) == 1);
 }
 
 static void test_probe_and_open(const char *root)
@@ -662,14 +662,14 @@ static void test_probe_and_open(const char *root)
 	tree_dir(root, "none/new");
 	tree_file(root, "none/new/report.txt", "not mail");
 	tree_file(root, "file", "From a\n");
-	CHECK(ops->probe(tree_path(root, "full")) == 2);
-	CHECK(ops->probe(tree_path(root, "lite")) == 2);
-	CHECK(ops->probe(tree_path(root, "bare")) == 1);
-	CHECK(ops->probe(tree_path(root, "plus")) == 1);
-	CHECK(ops->probe(tree_path(root, "fs")) == 1);
-	CHECK(ops->probe(tree_path(root, "none")) == 0);
-	CHECK(ops->probe(tree_path(root, "file")) == 0);
-	CHECK(ops->probe(tree_path(root, "absent")) == 0);
+	CHECK(importer_claim(ops, tree_path(root, "full")) == 2);
+	CHECK(importer_claim(ops, tree_path(root, "lite")) == 2);
+	CHECK(importer_claim(ops, tree_path(root, "bare")) == 1);
+	CHECK(importer_claim(ops, tree_path(root, "plus")) == 1);
+	CHECK(importer_claim(ops, tree_path(root, "fs")) == 1);
+	CHECK(importer_claim(ops, tree_path(root, "none")) == 0);
+	CHECK(importer_claim(ops, tree_path(root, "file")) == 0);
+	CHECK(importer_claim(ops, tree_path(root, "absent")) == 0);
 	CHECK(ops->open(tree_path(root, "none"), &no_options, &imp, &e) < 0);
 	CHECK(e.scope == ERR_ACCOUNT && e.kind == ERR_SOURCE);
 	CHECK(ops->open(tree_path(root, "file"), &no_options, &imp, &e) < 0);

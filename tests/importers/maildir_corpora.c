@@ -87,7 +87,7 @@ static void read_source(const char *name, struct tally *t)
 
 	*t = (struct tally){ .folders = BUF_INIT };
 	snprintf(path, sizeof(path), CORPORA "%s", name);
-	CHECK_CASE(name, ops->probe(path) > 0);
+	CHECK_CASE(name, importer_claim(ops, path) > 0);
 	CHECK_CASE(name, ops->open(path, &no_options, &imp, &e) == 0);
 	while (imp && (got = ops->next_folder(imp, &f, &e)) != 0) {
 		CHECK_CASE(name, got > 0);

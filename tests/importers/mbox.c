@@ -149,7 +149,7 @@ static void check_tree(void)
 	CHECK(strstr(remarks.data, "letter.eml: not an mbox"));
 	CHECK(strstr(remarks.data, "md: a Maildir"));
 	CHECK(strstr(remarks.data, "passed over"));
-	CHECK(importer_mbox.probe(root) == 1);
+	CHECK(importer_claim(&importer_mbox, root) == CLAIM_NO);
 	buf_free(&folders);
 	buf_free(&remarks);
 }
@@ -191,7 +191,7 @@ static void check_probe(void)
 {
 	static const struct {
 		const char *what, *rel, *bytes;
-		int want;
+		enum claim want;
 	} cases[] = {
 		{ "an mbox", "a", MAIL, 2 },
 		{ "with a blank line first", "b", "\n" MAIL, 1 },
@@ -214,13 +214,13 @@ static void check_probe(void)
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		put_text(cases[i].rel, cases[i].bytes);
 		CHECK_CASE(cases[i].what,
-			   importer_mbox.probe(path_of(cases[i].rel)) ==
+			   importer_claim(&importer_mbox, path_of(cases[i].rel)) ==
 				   cases[i].want);
 	}
-	CHECK(importer_mbox.probe(path_of("none")) == 0);
+	CHECK(importer_claim(&importer_mbox, path_of("none")) == 0);
 	wipe();
 	put_text("x/letter.eml", "Subject: x\n\n" MAIL);
-	CHECK(importer_mbox.probe(root) == 0);
+	CHECK(importer_claim(&importer_mbox, root) == 0);
 }
 
 /* The nth message of the file "box". */

@@ -268,7 +268,7 @@ static int read_any(const char *path, const struct stat *st, int kind,
 	if (kind != FTW_F)
 		return 0;
 	files_read++;
-	if (importer_mbox.probe(path) == 0)
+	if (importer_claim(&importer_mbox, path) == 0)
 		return 0;
 	mboxes_read++;
 	read_mbox(path, &res);

@@ -294,7 +294,7 @@ static void check_fixtures(void)
 		if (!root)
 			continue;
 		tree_times(root, &before);
-		CHECK(ops->probe(root) == 3);
+		CHECK(importer_claim(ops, root) == 3);
 		count(root, originals, &t);
 		CHECK_CASE(archives[i].archive, t.folders == 39);
 		CHECK_CASE(archives[i].archive, t.hidden == 3);
@@ -382,8 +382,8 @@ static void check_profiles(void)
 	tree_file(root, "b.new/Mail/pop.x/Inbox", MAIL("new", ""));
 	tree_file(root, "profiles.ini", "[Profile0]\nPath=a.old\nIsRelative=1\n"
 		  "Default=1\n\n[Profile1]\nPath=b.new\nIsRelative=1\n");
-	CHECK(ops->probe(root) == 3);
-	CHECK(ops->probe(tree_path(root, "b.new")) == 3);
+	CHECK(importer_claim(ops, root) == 3);
+	CHECK(importer_claim(ops, tree_path(root, "b.new")) == 3);
 	expect("Default=1", root, false,
 	       "a.old/Mail/pop.x/Inbox [inbox] Inbox (me@pop.x)\n  0 ()\n",
 	       (const char *const[]){ "b.new as a source", NULL });
@@ -482,7 +482,7 @@ static void check_folders(void)
 	tree_file(root, "1ad41a64", "");
 	write_msf(root, "1ad41a64.msf", "", 0, 0, "(^88=test $CF$84)");
 	tree_age(root);
-	CHECK(ops->probe(root) == 2);
+	CHECK(importer_claim(ops, root) == 2);
 	expect("one account's directory", root, false,
 	       "1ad41a64 [] test τ (pop.x)\n"
 	       "Debris [] Debris (pop.x)\n  2 ()\n"
@@ -683,24 +683,24 @@ static void check_probe(void)
 	struct importer *imp;
 	struct err e = ERR_INIT;
 
-	CHECK(ops->probe(root) == 0);
-	CHECK(ops->probe(tree_path(root, "gone")) == 0);
+	CHECK(importer_claim(ops, root) == 0);
+	CHECK(importer_claim(ops, tree_path(root, "gone")) == 0);
 	CHECK(ops->open(root, NULL, &imp, &e) < 0 && e.kind == ERR_SOURCE);
 	tree_file(root, "firefox/profiles.ini", "[Profile0]\nPath=x\n");
 	tree_file(root, "firefox/x/prefs.js", "");
-	CHECK(ops->probe(tree_path(root, "firefox")) == 0);
+	CHECK(importer_claim(ops, tree_path(root, "firefox")) == 0);
 	tree_file(root, "mbox", MAIL("1", ""));
-	CHECK(ops->probe(tree_path(root, "mbox")) == 0);
+	CHECK(importer_claim(ops, tree_path(root, "mbox")) == 0);
 	tree_dir(root, "maildir/cur");
 	tree_dir(root, "maildir/new");
-	CHECK(ops->probe(tree_path(root, "maildir")) == 0);
+	CHECK(importer_claim(ops, tree_path(root, "maildir")) == 0);
 	tree_dir(root, "account/A.sbd");
-	CHECK(ops->probe(tree_path(root, "account")) == 2);
+	CHECK(importer_claim(ops, tree_path(root, "account")) == 2);
 	tree_file(root, "p/Mail/x/Inbox.msf", MSF_HEAD);
-	CHECK(ops->probe(tree_path(root, "p")) == 2);
-	CHECK(ops->probe(tree_path(root, "p/Mail")) == 2);
+	CHECK(importer_claim(ops, tree_path(root, "p")) == 2);
+	CHECK(importer_claim(ops, tree_path(root, "p/Mail")) == 2);
 	tree_file(root, "p/prefs.js", "");
-	CHECK(ops->probe(tree_path(root, "p")) == 3);
+	CHECK(importer_claim(ops, tree_path(root, "p")) == 3);
 	tree_remove(root);
 }
 

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Whose is it? Asks the formats about a path. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "importers/importer.h"
+
+/* What claim is asked about, and what it needs meanwhile. */
+struct look {
+	struct candidate c;
+	struct walk_dir dir;
+	char *head;
+};
+
+static ssize_t read_head(int fd, char *head, size_t n)
+{
+	size_t have = 0;
+
+	while (have < n) {
+		ssize_t got = pread(fd, head + have, n - have, (off_t)have);
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0)
+			return -1;
+		if (!got)
+			break;
+		have += (size_t)got;
+	}
+	return (ssize_t)have;
+}
+
+static int look_at_file(struct look *l, struct walk *w, struct err *e)
+{
+	struct stat st;
+	int fd = walk_file(w, "", &st, e);
+	ssize_t got;
+
+	if (fd < 0)
+		return -1;
+	l->head = mem_alloc(CLAIM_HEAD);
+	got = read_head(fd, l->head, CLAIM_HEAD);
+	close(fd);
+	if (got < 0)
+		return -1;
+	l->c.head = l->head;
+	l->c.n_head = (size_t)got;
+	l->c.size = (uint64_t)st.st_size;
+	return 0;
+}
+
+static const char *leaf_of(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash && slash[1] ? slash + 1 : path;
+}
+
+static void look_done(struct look *l)
+{
+	walk_close(l->c.w);
+	walk_dir_free(&l->dir);
+	free(l->head);
+}
+
+/* False if there is nothing to look at. */
+static bool look(struct look *l, const char *path)
+{
+	struct err ignored;
+	struct walk *w = NULL;
+	int got;
+
+	*l = (struct look){ .c = { .rel = "", .name = leaf_of(path) } };
+	if (walk_open(path, &w, &ignored) < 0)
+		return false;
+	l->c.w = w;
+	if (walk_is_file(w)) {
+		got = look_at_file(l, w, &ignored);
+	} else {
+		got = walk_list(w, "", &l->dir, &ignored);
+		l->c.dir = &l->dir;
+	}
+	if (got < 0)
+		look_done(l);
+	return got == 0;
+}
+
+enum claim importer_claim(const struct importer_ops *ops, const char *path)
+{
+	enum claim claim;
+	struct look l;
+
+	if (!look(&l, path))
+		return CLAIM_NO;
+	claim = ops->claim(&l.c);
+	look_done(&l);
+	return claim;
+}
+
+const struct importer_ops *importer_surest(const struct candidate *c,
+					   enum claim *claim_r)
+{
+	const struct importer_ops *surest = NULL;
+
+	*claim_r = CLAIM_NO;
+	/* Nothing is surer than CLAIM_MORE, and asking costs. */
+	for (size_t i = 0; importer_registry[i] && *claim_r < CLAIM_MORE; i++) {
+		enum claim claim = importer_registry[i]->claim(c);
+
+		if (claim > *claim_r) {
+			*claim_r = claim;
+			surest = importer_registry[i];
+		}
+	}
+	return surest;
+}
+
+const struct importer_ops *importer_probe(const char *path)
+{
+	const struct importer_ops *surest;
+	enum claim claim;
+	struct look l;
+
+	if (!look(&l, path))
+		return NULL;
+	surest = importer_surest(&l.c, &claim);
+	look_done(&l);
+	return surest;
+}
+
+int importer_walk(const char *path, const struct importer_options *opt,
+		  struct walk **w_r, struct err *e)
+{
+	if (walk_open(path, w_r, e) < 0)
+		return -1;
+	walk_except(*w_r, opt->except);
+	return 0;
+}
