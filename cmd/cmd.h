@@ -42,6 +42,8 @@ int exit_status(const struct err *e);
 struct options {
 	const char *ledger;
 	bool json, quiet, dry_run, plaintext, full, missing, help;
+	bool list_accounts, explain_splits;
+	char **accounts; /* only these; ended by NULL; NULL: all */
 	int verbose;
 	unsigned connections;
 	unsigned timeout;    /* seconds; 0: the usual one */
@@ -72,8 +74,7 @@ enum {
 /* Everything main() opened for a command. */
 struct call {
 	struct options opt;
-	struct source *sources;
-	size_t n_sources;
+	struct sources sources;
 	struct target_url target; /* user NULL if none was given */
 	char *target_name;	  /* user@host, or NULL */
 	char *ledger_path;	  /* NULL if there is none to be had */

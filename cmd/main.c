@@ -16,7 +16,7 @@ static const struct command commands[] = {
 	{ .name = "scan",
 	  .needs = NEED_SOURCES,
 	  .run = cmd_scan,
-	  .options = "s",
+	  .options = "sx",
 	  .usage = "mailhaul scan [OPTION]... SOURCE...",
 	  .summary = N_("Say what is there; contacts no server."),
 	  .help = N_(
@@ -200,59 +200,21 @@ static int take_target(struct call *c, unsigned needs, int *n_args,
 	return 0;
 }
 
-/* What the ledger knows of sources, so that they need not be opened to be
- * recognised. */
-struct known_sources {
-	struct ledger *led; /* NULL when there is none yet */
-	struct buf format;
-};
-
-static const char *known_format(void *ctx, const char *path)
+static int take_sources(struct call *c, int n_args, struct err *e)
 {
-	struct known_sources *k = ctx;
-	struct err e;
-
-	buf_reset(&k->format);
-	if (!k->led || ledger_source_format(k->led, path, &k->format, &e) <= 0)
-		return NULL;
-	return k->format.data;
-}
-
-static int find_sources(struct call *c, int n_args, struct known_sources *k,
-			struct err *e)
-{
+	if (!n_args)
+		return err_set(e, ERR_USAGE, ERR_RUN, ERR_NEVER,
+			       "a SOURCE is missing: a mail folder, a profile, "
+			       "or a disk to look for them on");
 	for (int i = 0; i < n_args; i++) {
 		if (target_url_is(c->opt.args[i]))
 			return err_set(
 				e, ERR_USAGE, ERR_RUN, ERR_NEVER,
 				"a TARGET can only be the last argument");
-		if (source_find(c->opt.args[i], known_format, k, &c->sources[i],
-				e) < 0)
+		if (source_find(c->opt.args[i], &c->sources, e) < 0)
 			return -1;
-		c->n_sources++;
 	}
 	return 0;
-}
-
-static int take_sources(struct call *c, int n_args, struct err *e)
-{
-	struct known_sources k = { .format = BUF_INIT };
-	struct err none;
-	int ret;
-
-	if (!n_args)
-		return err_set(e, ERR_USAGE, ERR_RUN, ERR_NEVER,
-			       "a SOURCE is missing: a Thunderbird profile, an "
-			       "mbox or a Maildir");
-	c->sources = mem_zalloc((size_t)n_args * sizeof(*c->sources));
-	/* No ledger, or one that cannot be read, is no error here: the command
-	   opens it for itself and says so. */
-	if (c->ledger_path)
-		ledger_open(c->ledger_path, LEDGER_READ, NULL, &k.led, &none);
-	ret = find_sources(c, n_args, &k, e);
-	ledger_close(k.led);
-	buf_free(&k.format);
-	return ret;
 }
 
 /* USER@HOST as a file name: what could lead out of the folder is encoded. */
@@ -319,9 +281,7 @@ static int run(const struct command *cmd, struct call *c, int argc, char **argv,
 
 static void call_free(struct call *c)
 {
-	for (size_t i = 0; i < c->n_sources; i++)
-		source_free(&c->sources[i]);
-	free(c->sources);
+	sources_free(&c->sources);
 	if (c->ready_target)
 		c->ready_target->ops->close(c->ready_target);
 	target_url_free(&c->target);

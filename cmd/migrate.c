@@ -7,6 +7,7 @@
 
 #include "cmd/cmd.h"
 #include "cmd/out.h"
+#include "cmd/stores.h"
 #include "core/base/clock.h"
 
 /* A child that was killed may hold the ledger a moment longer than its parent
@@ -67,25 +68,39 @@ static void closing_sentence(const struct call *c,
 	buf_free(&list);
 }
 
+struct sink {
+	struct out *out;
+	struct stores *stores; /* of a plan; NULL */
+	const struct sources *sources;
+};
+
 static void on_event(void *ctx, const struct event *ev)
 {
+	struct sink *s = ctx;
+
 	child_uploaded(ev->progress->uploaded);
-	out_event(ctx, ev);
+	if (s->stores && ev->type == EVENT_FOLDER_DONE)
+		stores_add(s->stores, s->sources, ev);
+	out_event(s->out, ev);
 }
 
 static int run_engine(struct call *c, const char *command, bool plan,
 		      struct ledger *led, struct err *e)
 {
 	struct out *out = out_new(&c->opt, plan);
+	struct sink sink = { .out = out,
+			     .stores = plan ? stores_new() : NULL,
+			     .sources = &c->sources };
 	struct engine_result result;
 	struct engine_options o = {
 		.mode = plan ? ENGINE_PLAN : ENGINE_MIGRATE,
 		.command = command,
 		.continue_run = !plan && child_takes_over(led),
-		.sources = c->sources,
-		.n_sources = c->n_sources,
+		.sources = c->sources.list,
+		.n_sources = c->sources.n,
 		.map = c->opt.map,
 		.import = c->opt.import,
+		.accounts = (const char *const *)c->opt.accounts,
 		.since = c->opt.since,
 		.until = c->opt.until,
 		.on_refused = (enum on_refused)c->opt.on_refused,
@@ -94,7 +109,7 @@ static int run_engine(struct call *c, const char *command, bool plan,
 		.open_target = open_target,
 		.target_ctx = c,
 		.sink = on_event,
-		.sink_ctx = out,
+		.sink_ctx = &sink,
 		.stop = &stop_requested,
 	};
 	double began = seconds_now();
@@ -112,6 +127,11 @@ static int run_engine(struct call *c, const char *command, bool plan,
 		.seconds = seconds_now() - began,
 	};
 
+	if (sink.stores) {
+		out_clear(out);
+		stores_show(sink.stores, &c->opt);
+		stores_free(sink.stores);
+	}
 	if (ret < 0 && c->opt.json)
 		out_json_error(e);
 	out_summary(out, &s);
@@ -142,6 +162,14 @@ int cmd_scan(struct call *c, struct err *e)
 	struct ledger *led = NULL;
 	int status;
 
+	if (c->opt.list_accounts)
+		return stores_list(c, e);
+	if (stores_check_accounts(c, e) < 0)
+		return exit_status(e);
+	if (c->opt.explain_splits) {
+		c->opt.import.doubt = out_split;
+		c->opt.import.doubt_ctx = &c->opt;
+	}
 	if (open_ledger(c->opt.ledger ? c->ledger_path : "", mode, NULL, &led,
 			e) < 0)
 		return exit_status(e);
@@ -162,6 +190,14 @@ int cmd_migrate(struct call *c, struct err *e)
 			"goes: give --ledger FILE");
 		return EXIT_CONFIG;
 	}
+	if (c->opt.list_accounts) {
+		err_set(e, ERR_USAGE, ERR_RUN, ERR_NEVER,
+			"--accounts needs names here; mailhaul scan --accounts "
+			"lists them");
+		return EXIT_USAGE;
+	}
+	if (stores_check_accounts(c, e) < 0)
+		return exit_status(e);
 	if (!plan && open_ahead(c, e) < 0)
 		return exit_status(e);
 	if (open_ledger(c->ledger_path, plan ? LEDGER_SCRATCH : LEDGER_WRITE,

@@ -28,6 +28,8 @@ enum option_id {
 	OPT_INCLUDE,
 	OPT_EXCLUDE,
 	OPT_IMAP_COPIES,
+	OPT_ACCOUNTS,
+	OPT_EXPLAIN_SPLITS,
 	OPT_FULL,
 	OPT_MISSING,
 	OPT_COMPRESS,
@@ -65,8 +67,12 @@ static const struct option_row {
 	  N_("only messages from DATE on (ISO 8601)") },
 	{ 's', OPT_UNTIL, "until", "DATE",
 	  N_("only messages up to DATE; a day counts whole") },
+	{ 's', OPT_ACCOUNTS, "accounts", "[=NAME,...]",
+	  N_("only mail of these accounts; without NAME: list them") },
 	{ 's', OPT_IMAP_COPIES, "imap-copies", NULL,
-	  N_("also Thunderbird's offline copies of IMAP accounts") },
+	  N_("also what clients keep of IMAP accounts: the server has it") },
+	{ 'x', OPT_EXPLAIN_SPLITS, "explain-splits", NULL,
+	  N_("name every line of an mbox that may or may not separate mail") },
 	{ 'c', 'j', "connections", "N",
 	  N_("connections to the server, at most") },
 	{ 'c', OPT_COMPRESS, "compress", "WHEN",
@@ -115,7 +121,7 @@ void options_help(const struct command *cmd)
 		if (rows[i].id < 256)
 			snprintf(letter, sizeof(letter), "-%c, ", rows[i].id);
 		snprintf(left, sizeof(left), "%s--%s%s%s", letter, rows[i].name,
-			 rows[i].arg ? " " : "",
+			 rows[i].arg && rows[i].arg[0] != '[' ? " " : "",
 			 rows[i].arg ? rows[i].arg : "");
 		printf("  %-28s  %s\n", left, _(rows[i].help));
 	}
@@ -225,6 +231,28 @@ static int set_preset(struct options *o, const char *name, struct err *e)
 static const char *const compress_words[] = { "auto", "on", "off", NULL };
 static const char *const refused_words[] = { "report", "repair", NULL };
 
+/* "a,b": to those of before. Without a value they are to be listed. */
+static void add_accounts(struct options *o, const char *arg)
+{
+	size_t n = 0;
+
+	if (!arg) {
+		o->list_accounts = true;
+		return;
+	}
+	while (o->accounts && o->accounts[n])
+		n++;
+	while (*arg) {
+		size_t len = strcspn(arg, ",");
+
+		o->accounts = mem_realloc(o->accounts,
+					  (n + 2) * sizeof(*o->accounts));
+		o->accounts[n++] = mem_strndup(arg, len);
+		o->accounts[n] = NULL;
+		arg += len + (arg[len] == ',');
+	}
+}
+
 static int apply(struct options *o, int id, const char *arg, struct err *e)
 {
 	switch (id) {
@@ -299,6 +327,12 @@ static int apply(struct options *o, int id, const char *arg, struct err *e)
 	case OPT_IMAP_COPIES:
 		o->import.imap_copies = true;
 		return 0;
+	case OPT_ACCOUNTS:
+		add_accounts(o, arg);
+		return 0;
+	case OPT_EXPLAIN_SPLITS:
+		o->explain_splits = true;
+		return 0;
 	case OPT_FULL:
 		o->full = true;
 		return 0;
@@ -309,6 +343,13 @@ static int apply(struct options *o, int id, const char *arg, struct err *e)
 		return err_set(e, ERR_OTHER, ERR_RUN, ERR_NEVER,
 			       "option %d has no meaning", id);
 	}
+}
+
+static int how_much(const char *arg)
+{
+	if (!arg)
+		return no_argument;
+	return *arg == '[' ? optional_argument : required_argument;
 }
 
 /* getopt's own tables, made of ours. */
@@ -323,8 +364,7 @@ static void make_tables(const struct command *cmd, struct option *longs,
 			continue;
 		longs[n++] = (struct option){
 			.name = rows[i].name,
-			.has_arg =
-				rows[i].arg ? required_argument : no_argument,
+			.has_arg = how_much(rows[i].arg),
 			.val = rows[i].id,
 		};
 		if (rows[i].id >= 256)
@@ -393,4 +433,8 @@ void options_free(struct options *o)
 {
 	folder_map_free(o->map);
 	o->map = NULL;
+	for (size_t i = 0; o->accounts && o->accounts[i]; i++)
+		free(o->accounts[i]);
+	free(o->accounts);
+	o->accounts = NULL;
 }

@@ -179,6 +179,8 @@ static json_t *notes_json(unsigned notes)
 		{ NOTE_HIDDEN, "hidden" },
 		{ NOTE_QUEUED, "queued" },
 		{ NOTE_DOUBTFUL_SPLIT, "doubtful-split" },
+		{ NOTE_REBUILT, "rebuilt" },
+		{ NOTE_PARTS_MISSING, "parts-missing" },
 	};
 	json_t *list = json_array();
 
@@ -572,6 +574,35 @@ void out_summary(struct out *out, const struct summary *s)
 	       human_count(t->duplicate), human_count(t->skipped),
 	       human_count(failed), human_bytes(s->bytes_read),
 	       human_seconds(s->seconds));
+}
+
+void out_json_summary(const struct summary *s)
+{
+	summary_as_json(s, 0, 0);
+}
+
+void out_split(void *ctx, const struct split_doubt *d)
+{
+	const struct options *o = ctx;
+	struct buf file = BUF_INIT;
+
+	if (o->json) {
+		out_json(json_pack("{ss so sI sb si so so}", "event", "split",
+				   "file", json_text(d->file), "offset",
+				   (json_int_t)d->offset, "taken", d->taken,
+				   "score", d->score, "line",
+				   json_text(d->line), "why",
+				   json_text(d->why)));
+		return;
+	}
+	utf8_add_guessed(&file, d->file, strlen(d->file));
+	printf(d->taken ? _("%s, offset %llu: taken for a separator, in "
+			    "doubt (%d): \"%s\": %s\n")
+			: _("%s, offset %llu: taken for text, in doubt (%d): "
+			    "\"%s\": %s\n"),
+	       file.data, (unsigned long long)d->offset, d->score, d->line,
+	       d->why);
+	buf_free(&file);
 }
 
 static const char *kind_name(enum err_kind kind)

@@ -28,6 +28,10 @@ void out_event(void *ctx, const struct event *ev);
 void out_clear(struct out *out);
 
 void out_summary(struct out *out, const struct summary *s);
+/* The object alone. */
+void out_json_summary(const struct summary *s);
+/* scan --explain-splits: fits importer_options.doubt; ctx is the struct options. */
+void out_split(void *ctx, const struct split_doubt *d);
 /* An error ends the command: one line on standard error; with --json also an object,
    and a summary of nothing if there was none yet. */
 void out_error(bool json, const char *command, const struct err *e);

@@ -249,6 +249,16 @@ static bool folder_is_known(void *ctx, const char *id)
 	return ledger_knows_folder(g->led, g->source, id, &e) > 0;
 }
 
+static bool next_known_folder(void *ctx, const char *after, struct buf *id_r,
+			      struct buf *fingerprint_r)
+{
+	struct engine *g = ctx;
+	struct err e;
+
+	return ledger_next_known_folder(g->led, g->source, after, id_r,
+					fingerprint_r, &e) > 0;
+}
+
 int engine_open_source(struct engine *g, size_t source, struct importer **imp_r,
 		       struct err *e)
 {
@@ -258,7 +268,10 @@ int engine_open_source(struct engine *g, size_t source, struct importer **imp_r,
 	if (ledger_source(g->led, s->format->name, s->path, &g->source, e) < 0)
 		return -1;
 	o.known_folder = folder_is_known;
+	o.next_known = next_known_folder;
 	o.known_ctx = g;
+	o.except = (const char *const *)s->except;
+	o.others_looked = s->found;
 	if (source_open(s, &o, imp_r, e) < 0)
 		return err_widen(e, ERR_RUN);
 	return 0;
@@ -277,6 +290,18 @@ static void read_failed(struct engine *g, struct work *w, const struct err *e)
 	w->read_to_end = false;
 	g->folders_failed++;
 	engine_event(g, &ev);
+}
+
+/* Nothing has changed since the first round. */
+static bool is_as_planned(const struct engine *g, const struct work *w,
+			  const struct folder *f)
+{
+	const struct buf *key = &g->plan.places[w->place].map.key;
+	size_t n = strlen(f->fingerprint);
+
+	return !strncmp(w->fingerprint, f->fingerprint, n) &&
+	       w->fingerprint[n] == '|' &&
+	       !strcmp(w->fingerprint + n + 1, key->data);
 }
 
 /* Transfer the works of one source, in the importer's order, which the plan has
@@ -301,6 +326,8 @@ static int transfer_source(struct engine *g, size_t *at, struct err *e)
 		if (got < 0 || strcmp(f.id, w->id) != 0)
 			continue;
 		(*at)++;
+		if (g->second_round)
+			w->trust_locators = is_as_planned(g, w, &f);
 		if (transfer_folder(g, w, imp, e) == 0)
 			continue;
 		if (e->kind != ERR_SOURCE || e->scope > ERR_FOLDER)
@@ -327,16 +354,27 @@ static int add_late_flags(struct engine *g, struct err *e)
 	return connect_target(g, e) < 0 ? -1 : late_add(g, e);
 }
 
+static int transfer_all(struct engine *g, struct err *e)
+{
+	for (size_t at = 0; at < g->plan.n_work;)
+		if (transfer_source(g, &at, e) < 0)
+			return -1;
+	return transfer_finish(g, e);
+}
+
+/* Messages of which a client downloaded only the beginning come last: by then it
+   is known whether one of the other sources has the whole. */
 static int attempt(struct engine *g, struct err *e)
 {
+	g->second_round = false;
 	if (plan_make(g, e) < 0)
 		return -1;
 	if (needs_server(g) && engine_prepare(g, e) < 0)
 		return -1;
-	for (size_t at = 0; at < g->plan.n_work;)
-		if (transfer_source(g, &at, e) < 0)
-			return -1;
-	if (transfer_finish(g, e) < 0)
+	if (transfer_all(g, e) < 0)
+		return -1;
+	g->second_round = plan_second_round(&g->plan);
+	if (g->second_round && transfer_all(g, e) < 0)
 		return -1;
 	return add_late_flags(g, e);
 }

@@ -40,6 +40,8 @@ struct engine_options {
 	size_t n_sources;
 	const struct folder_map *map;
 	struct importer_options import;
+	const char *const *accounts; /* only mail of these (folder.account); NULL: of
+					all */
 	int64_t since, until; /* messages outside are skipped; DATE_NONE */
 	enum on_refused on_refused;
 	bool encode_headers;  /* raw 8-bit headers, where the server would damage them */

@@ -38,12 +38,16 @@ struct work {
 	char *fingerprint;
 	bool is_new; /* the ledger has no copies of it */
 	bool trust_locators;
+	char *bookmark; /* how far it was read before, and is as it was; or NULL */
+	char *next_bookmark; /* how far it was read now; or NULL */
+	char *account;	/* of the client */
 	uint64_t bytes;
 
 	bool read_to_end;
 	bool clean;	      /* nothing failed, nothing was left out by date */
 	bool unresolved;      /* its end was not written down: record_folder_end */
 	uint64_t outstanding; /* messages in flight or in a batch */
+	uint64_t put_off;     /* messages that wait for the second round */
 };
 
 struct plan {
@@ -97,6 +101,7 @@ struct engine {
 	struct target_quota quota;
 	struct budget budget;
 	bool all_answered; /* nothing is on its way any more */
+	bool second_round; /* of what was put off: partial messages */
 	bool told_server; /* people know its quota and its ways */
 	uint64_t altered; /* messages that it is known to change */
 
@@ -127,6 +132,9 @@ int engine_open_source(struct engine *g, size_t source, struct importer **imp_r,
    and left out. */
 int plan_make(struct engine *g, struct err *e);
 void plan_free(struct plan *p);
+/* Keep the work of which messages were put off; everything else is through, and nothing
+   is on its way. False if there is none. */
+bool plan_second_round(struct plan *p);
 
 /* Connect if need be; make, open and settle every place of the plan. A folder that
    cannot be had is marked, and is no failure. */
@@ -184,6 +192,9 @@ void mend_free(struct outgoing *o);
 
 /* late.c: add the flags that came late on the server. The pipeline is idle. */
 int late_add(struct engine *g, struct err *e);
+
+/* Does the plan take mail of this account? */
+bool plan_takes_account(const struct engine *g, const char *account);
 
 /* Read and send what work says. imp stands on its folder. */
 int transfer_folder(struct engine *g, struct work *w, struct importer *imp,

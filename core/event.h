@@ -38,6 +38,8 @@ struct event_progress {
 struct event {
 	enum event_type type;
 	const char *source, *folder, *target_folder;
+	const char *account; /* EVENT_FOLDER_DONE: of the client */
+	int64_t oldest, newest; /* EVENT_FOLDER_DONE of a plan; DATE_NONE */
 	const char *text;
 	const char *locator, *subject;
 	enum ledger_copy_state state;

@@ -39,22 +39,31 @@ static int get_place(struct engine *g, struct mapped_folder *map, size_t *at_r,
 	return 0;
 }
 
-static void report_unchanged(struct engine *g, const struct source *s,
-			     const struct folder *f,
-			     const struct ledger_totals *totals,
-			     const char *target_folder)
+static int report_unchanged(struct engine *g, const struct source *s,
+			    const struct folder *f, int64_t ledger_folder_id,
+			    const char *target_folder, struct err *e)
 {
+	struct ledger_totals totals;
 	struct event ev = {
 		.type = EVENT_FOLDER_DONE,
 		.source = s->path,
+		.account = f->account,
 		.folder = f->id,
 		.target_folder = target_folder,
-		.totals = totals,
+		.totals = &totals,
 		.unchanged = true,
 	};
 
-	g->progress.messages += totals->found;
+	if (ledger_folder_totals(g->led, ledger_folder_id, g->run, &totals, e) <
+	    0)
+		return -1;
+	if (g->opt->mode == ENGINE_PLAN &&
+	    ledger_folder_dates(g->led, ledger_folder_id, &ev.oldest,
+				&ev.newest, e) < 0)
+		return -1;
+	g->progress.messages += totals.found;
 	engine_event(g, &ev);
+	return 0;
 }
 
 /* What next() and load() say, and where it would go: both must be as they were.
@@ -65,9 +74,44 @@ static void add_fingerprint(struct buf *out, const struct folder *f,
 	buf_addf(out, "%s|%s", f->fingerprint, map->key.data);
 }
 
+bool plan_takes_account(const struct engine *g, const char *account)
+{
+	const char *const *p = g->opt->accounts;
+
+	if (!p)
+		return true;
+	while (*p && strcmp(*p, account) != 0)
+		p++;
+	return *p != NULL;
+}
+
+/* The bookmark of the ledger, if it stands for mail that needs no second look: all of
+   it is where it belongs, and belongs there still. NULL otherwise. */
+static int find_bookmark(struct engine *g, const struct ledger_folder *lf,
+			 enum ledger_extent enough,
+			 const struct mapped_folder *map, char **bookmark_r,
+			 struct err *e)
+{
+	struct buf text = BUF_INIT;
+	size_t key = map->key.len;
+	int got;
+
+	*bookmark_r = NULL;
+	if (lf->is_new || lf->extent < enough)
+		return 0;
+	got = ledger_folder_marked(g->led, lf->id, &text, e);
+	if (got > 0 && text.len > key && text.data[text.len - key - 1] == '|' &&
+	    !memcmp(text.data + text.len - key, map->key.data, key)) {
+		buf_cut(&text, text.len - key - 1);
+		*bookmark_r = buf_detach(&text);
+	}
+	buf_free(&text);
+	return got < 0 ? -1 : 0;
+}
+
 static void add_work(struct engine *g, size_t source, const struct folder *f,
 		     const struct ledger_folder *lf, size_t place,
-		     const char *fingerprint)
+		     const char *fingerprint, char *bookmark)
 {
 	struct plan *p = &g->plan;
 
@@ -79,6 +123,8 @@ static void add_work(struct engine *g, size_t source, const struct folder *f,
 		.place = place,
 		.ledger_folder = lf->id,
 		.fingerprint = mem_strdup(fingerprint),
+		.bookmark = bookmark,
+		.account = mem_strdup(f->account),
 		.is_new = lf->is_new,
 		.trust_locators = f->locators_stand_alone || lf->unchanged,
 		.bytes = f->bytes,
@@ -93,14 +139,15 @@ static int plan_folder(struct engine *g, size_t source, int64_t source_id,
 	enum ledger_extent enough =
 		g->opt->mode == ENGINE_PLAN ? EXTENT_SCANNED : EXTENT_MIGRATED;
 	struct buf fingerprint = BUF_INIT;
-	struct ledger_totals totals;
 	struct ledger_folder lf;
 	struct mapped_folder map;
+	char *bookmark;
 	size_t place;
 	int ret = -1;
 
 	mapped_folder_init(&map);
-	if (!folder_map_apply(g->opt->map, f->path, f->use, &map)) {
+	if (!plan_takes_account(g, f->account) ||
+	    !folder_map_apply(g->opt->map, f->path, f->use, &map)) {
 		ret = 0;
 		goto out;
 	}
@@ -109,16 +156,17 @@ static int plan_folder(struct engine *g, size_t source, int64_t source_id,
 			  fingerprint.data, g->run, &lf, e) < 0)
 		goto out;
 	if (lf.unchanged && lf.extent >= enough) {
-		if (ledger_folder_totals(g->led, lf.id, g->run, &totals, e) < 0)
-			goto out;
-		report_unchanged(g, &g->opt->sources[source], f, &totals,
-				 map.shown.data);
-		ret = 0;
+		ret = report_unchanged(g, &g->opt->sources[source], f, lf.id,
+				       map.shown.data, e);
 		goto out;
 	}
-	if (get_place(g, &map, &place, e) < 0)
+	if (find_bookmark(g, &lf, enough, &map, &bookmark, e) < 0)
 		goto out;
-	add_work(g, source, f, &lf, place, fingerprint.data);
+	if (get_place(g, &map, &place, e) < 0) {
+		free(bookmark);
+		goto out;
+	}
+	add_work(g, source, f, &lf, place, fingerprint.data, bookmark);
 	ret = 0;
 out:
 	mapped_folder_free(&map);
@@ -202,13 +250,40 @@ int plan_make(struct engine *g, struct err *e)
 	return 0;
 }
 
+static void work_free(struct work *w)
+{
+	free(w->id);
+	free(w->shown);
+	free(w->account);
+	free(w->fingerprint);
+	free(w->bookmark);
+	free(w->next_bookmark);
+}
+
+bool plan_second_round(struct plan *p)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < p->n_work; i++) {
+		struct work *w = &p->work[i];
+
+		if (!w->put_off) {
+			work_free(w);
+			continue;
+		}
+		w->put_off = 0;
+		w->is_new = false;
+		w->unresolved = false;
+		p->work[kept++] = *w;
+	}
+	p->n_work = kept;
+	return kept > 0;
+}
+
 void plan_free(struct plan *p)
 {
-	for (size_t i = 0; i < p->n_work; i++) {
-		free(p->work[i].id);
-		free(p->work[i].shown);
-		free(p->work[i].fingerprint);
-	}
+	for (size_t i = 0; i < p->n_work; i++)
+		work_free(&p->work[i]);
 	for (size_t i = 0; i < p->n_places; i++) {
 		mapped_folder_free(&p->places[i].map);
 		target_folder_free(&p->places[i].server);

@@ -124,6 +124,22 @@ static bool is_through(const struct engine *g, const struct work *w,
 	return w->clean && !t->pending && !t->failed;
 }
 
+/* How far the folder was read, together with where its mail went. */
+static int mark_folder(struct engine *g, const struct work *w, struct err *e)
+{
+	const struct buf *key = &g->plan.places[w->place].map.key;
+	struct buf text = BUF_INIT;
+	int ret;
+
+	if (!w->next_bookmark)
+		return ledger_folder_mark(g->led, w->ledger_folder, NULL, e);
+	buf_addf(&text, "%s|", w->next_bookmark);
+	buf_add(&text, key->data, key->len);
+	ret = ledger_folder_mark(g->led, w->ledger_folder, text.data, e);
+	buf_free(&text);
+	return ret;
+}
+
 int record_folder_end(struct engine *g, struct work *w, struct err *e)
 {
 	enum ledger_extent extent = EXTENT_NONE;
@@ -131,6 +147,7 @@ int record_folder_end(struct engine *g, struct work *w, struct err *e)
 	struct event ev = {
 		.type = EVENT_FOLDER_DONE,
 		.source = g->opt->sources[w->source].path,
+		.account = w->account,
 		.folder = w->id,
 		.target_folder = w->shown,
 		.totals = &totals,
@@ -153,8 +170,13 @@ int record_folder_end(struct engine *g, struct work *w, struct err *e)
 						     : EXTENT_MIGRATED;
 	if (ledger_folder_done(g->led, w->ledger_folder, w->fingerprint, extent,
 			       g->run, e) < 0 ||
+	    mark_folder(g, w, e) < 0 ||
 	    ledger_folder_totals(g->led, w->ledger_folder, g->run, &totals, e) <
 		    0)
+		return -1;
+	if (g->opt->mode == ENGINE_PLAN &&
+	    ledger_folder_dates(g->led, w->ledger_folder, &ev.oldest,
+				&ev.newest, e) < 0)
 		return -1;
 	engine_event(g, &ev);
 	return 0;

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "core/base/buf.h"
+#include "core/discover.h"
 
 static void list_formats(struct buf *out)
 {
@@ -46,7 +47,8 @@ static const char *take_format(const char *text,
 	return *format_r ? p + 1 : NULL;
 }
 
-static int unknown_store(const char *path, const char *real, struct err *e)
+static int unknown_store(const char *path, const char *real,
+			 const struct found_notes *notes, struct err *e)
 {
 	struct buf formats = BUF_INIT;
 
@@ -55,19 +57,29 @@ static int unknown_store(const char *path, const char *real, struct err *e)
 			       path, strerror(errno));
 	list_formats(&formats);
 	err_set(e, ERR_SOURCE, ERR_RUN, ERR_NEVER,
-		"%s: no mail store that is known (%s); FORMAT:PATH names one",
-		path, formats.data);
+		"%s: no mail store that is known (%s) %s; FORMAT:PATH names "
+		"one",
+		path, formats.data,
+		notes->unreadable ? "in what could be read" : "here or below");
 	buf_free(&formats);
 	return -1;
 }
 
-int source_find(const char *text,
-		const char *(*known)(void *ctx, const char *path), void *ctx,
-		struct source *s_r, struct err *e)
+static void add_named(struct sources *l, const struct importer_ops *format,
+		      char *path)
+{
+	l->list = mem_realloc(l->list, (l->n + 1) * sizeof(*l->list));
+	l->list[l->n++] = (struct source){ .format = format, .path = path };
+}
+
+int source_find(const char *text, struct sources *l, struct err *e)
 {
 	const struct importer_ops *format;
-	const char *path = take_format(text, &format, e), *name;
+	const char *path = take_format(text, &format, e);
+	struct found_notes notes;
+	size_t before = l->n;
 	char *real;
+	int ret;
 
 	if (!path)
 		return -1;
@@ -75,23 +87,29 @@ int source_find(const char *text,
 	if (!real)
 		return err_set(e, ERR_SOURCE, ERR_RUN, ERR_NEVER, "%s: %s",
 			       path, strerror(errno));
-	if (!format && known && (name = known(ctx, real)))
-		format = importer_by_name(name);
-	if (!format)
-		format = importer_probe(real);
-	if (!format) {
-		unknown_store(path, real, e);
-		free(real);
-		return -1;
+	if (format) {
+		add_named(l, format, real);
+		return 0;
 	}
-	*s_r = (struct source){ .format = format, .path = real };
-	return 0;
+	ret = source_discover(real, l, &notes, e);
+	if (ret == 0 && l->n == before)
+		ret = unknown_store(path, real, &notes, e);
+	free(real);
+	return ret;
 }
 
-void source_free(struct source *s)
+void sources_free(struct sources *l)
 {
-	free(s->path);
-	*s = (struct source){ .format = NULL };
+	for (size_t i = 0; i < l->n; i++) {
+		char **except = l->list[i].except;
+
+		for (size_t k = 0; except && except[k]; k++)
+			free(except[k]);
+		free(except);
+		free(l->list[i].path);
+	}
+	free(l->list);
+	*l = (struct sources){ .list = NULL };
 }
 
 int source_open(const struct source *s, const struct importer_options *opt,

@@ -9,16 +9,22 @@
 struct source {
 	const struct importer_ops *format;
 	char *path; /* real and absolute: how the ledger knows it */
+	char **except; /* below path, of other stores; ended by NULL; or NULL */
+	bool found; /* by source_discover, not named */
 };
 
-/* known, when not NULL, answers which format the source at a real path had before, or
-   NULL: then nothing is opened to find out.
-   ERR_SOURCE if there is nothing at PATH or nobody can read it, ERR_USAGE if FORMAT is
-   unknown. A path that really begins with "word:" is given as "./word:...". */
-int source_find(const char *text,
-		const char *(*known)(void *ctx, const char *path), void *ctx,
-		struct source *s_r, struct err *e);
-void source_free(struct source *s);
+struct sources { /* all zero: none */
+	struct source *list;
+	size_t n;
+};
+
+/* Append what text names: with a FORMAT one source; without, the stores at PATH or below
+   it (core/discover.h), of any format.
+   ERR_SOURCE if there is nothing at PATH, or nobody can read it, or no store is found;
+   ERR_USAGE if FORMAT is unknown. A path that really begins with "word:" is given as
+   "./word:...". */
+int source_find(const char *text, struct sources *l, struct err *e);
+void sources_free(struct sources *l);
 int source_open(const struct source *s, const struct importer_options *opt,
 		struct importer **imp_r, struct err *e);
 

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* One folder of a source: read, decide; send.c sends. */
+#include <stdlib.h>
 #include <string.h>
 
+#include "core/base/log.h"
 #include "core/engine_internal.h"
 
 /* How often the pipeline is pushed on while messages are read. */
@@ -143,13 +145,87 @@ static enum message_skip why_skipped(const struct engine *g,
 	return SKIP_NOT;
 }
 
+/* Is there, or comes, the same message whole? Then this copy gives way to it. */
+static int give_way(struct engine *g, struct work *w, struct outgoing *o,
+		    const struct ledger_message *whole, struct err *e)
+{
+	bool there = whole->state == LEDGER_DONE;
+	int ret;
+
+	if (g->opt->mode == ENGINE_PLAN)
+		ret = 0;
+	else if (there)
+		ret = ledger_late_flags(g->led, whole->id, &o->m.flags, e);
+	else if (send_unite(g, whole->id, &o->m.flags) ||
+		 whole->state == LEDGER_PLANNED)
+		ret = ledger_unite_flags(g->led, whole->id, &o->m.flags, e);
+	else
+		ret = ledger_late_flags(g->led, whole->id, &o->m.flags, e);
+	if (ret < 0)
+		return -1;
+	if (g->opt->mode == ENGINE_PLAN)
+		there = true;
+	return record_copy(g, w, o, whole->id,
+			   there ? COPY_DUPLICATE : COPY_PENDING,
+			   "only its beginning was downloaded; another source "
+			   "has the whole message",
+			   e);
+}
+
+/* Is this very copy there already, from an earlier run? */
+static int is_done(struct engine *g, const struct work *w,
+		   const struct outgoing *o, struct err *e)
+{
+	struct ledger_message m;
+	bool core_only;
+	int got;
+
+	ledger_message_init(&m);
+	got = ledger_find(g->led, g->plan.places[w->place].ledger.id,
+			  &o->m.in.digest, &m, &core_only, e);
+	if (got > 0)
+		got = !core_only && m.state == LEDGER_DONE;
+	ledger_message_free(&m);
+	return got;
+}
+
+/* 1: nothing more is to be done about it now; 0: it is sent as it is; -1. */
+static int consider_partial(struct engine *g, struct work *w,
+			    struct outgoing *o, struct err *e)
+{
+	struct buf id = BUF_INIT;
+	struct ledger_message whole;
+	int got;
+
+	ledger_message_init(&whole);
+	header_add_message_id(&o->m.in.header, &id);
+	got = ledger_find_whole(g->led, id.data, o->m.in.wire_size,
+				NOTE_PARTIAL, &whole, e);
+	if (got > 0) {
+		got = give_way(g, w, o, &whole, e) < 0 ? -1 : 1;
+	} else if (got == 0 && id.len && !g->second_round) {
+		got = is_done(g, w, o, e);
+		if (got == 0)
+			w->put_off++;
+		got = got < 0 ? -1 : !got;
+	}
+	ledger_message_free(&whole);
+	buf_free(&id);
+	return got;
+}
+
 static int consider(struct engine *g, struct work *w, struct outgoing *o,
 		    const struct ledger_copy *old, bool *kept_r, struct err *e)
 {
 	enum message_skip why;
+	int done = 0;
 
 	o->date = date_choose(&o->m.when, g->now);
 	why = why_skipped(g, o);
+	if (why == SKIP_NOT && o->m.notes & NOTE_PARTIAL)
+		done = consider_partial(g, w, o, e);
+	if (done)
+		return done < 0 ? -1 : 0;
 	if (why == SKIP_NOT)
 		return decide(g, w, o, old, kept_r, e);
 	if (why == SKIP_DATE)
@@ -163,6 +239,10 @@ static int consider(struct engine *g, struct work *w, struct outgoing *o,
 static bool settled(const struct engine *g, const struct work *w,
 		    const struct ledger_copy *c)
 {
+	/* The first round said so, a moment ago. */
+	if (g->second_round &&
+	    (c->state == COPY_SKIPPED || c->state == COPY_FAILED))
+		return true;
 	/* With another --map it may have gone to another folder. */
 	if (c->target_folder != g->plan.places[w->place].ledger.id)
 		return false;
@@ -235,6 +315,25 @@ static int next_message(struct engine *g, struct work *w, struct importer *imp,
 	return read_message(g, w, imp, o, kept_r, e) < 0 ? -1 : 1;
 }
 
+/* A file that grew is read from where it ended before. */
+static int take_up(struct engine *g, struct work *w, struct importer *imp,
+		   struct err *e)
+{
+	if (!w->bookmark || !imp->ops->resume ||
+	    imp->ops->resume(imp, w->bookmark) == 0)
+		return 0;
+	log_line(LOG_INFO, "%s: grew; read from its old end on", w->id);
+	return ledger_folder_keep(g->led, w->ledger_folder, g->run, e);
+}
+
+static void keep_bookmark(struct work *w, struct importer *imp)
+{
+	const char *text = imp->ops->bookmark ? imp->ops->bookmark(imp) : NULL;
+
+	free(w->next_bookmark);
+	w->next_bookmark = text ? mem_strdup(text) : NULL;
+}
+
 int transfer_folder(struct engine *g, struct work *w, struct importer *imp,
 		    struct err *e)
 {
@@ -250,6 +349,8 @@ int transfer_folder(struct engine *g, struct work *w, struct importer *imp,
 	int got = 1;
 
 	engine_event(g, &begin);
+	if (take_up(g, w, imp, e) < 0)
+		return -1;
 	while (got > 0) {
 		struct event moved = { .type = EVENT_PROGRESS,
 				       .target_folder = w->shown };
@@ -279,6 +380,9 @@ int transfer_folder(struct engine *g, struct work *w, struct importer *imp,
 	if (got < 0)
 		return -1;
 	g->progress.bytes_done = done_before + w->bytes;
+	if (w->put_off) /* its end is that of the second round */
+		return 0;
+	keep_bookmark(w, imp);
 	w->read_to_end = true;
 	return record_folder_end(g, w, e);
 }

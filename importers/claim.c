@@ -32,30 +32,39 @@ static ssize_t read_head(int fd, char *head, size_t n)
 	return (ssize_t)have;
 }
 
-static int look_at_file(struct look *l, struct walk *w, struct err *e)
-{
-	struct stat st;
-	int fd = walk_file(w, "", &st, e);
-	ssize_t got;
-
-	if (fd < 0)
-		return -1;
-	l->head = mem_alloc(CLAIM_HEAD);
-	got = read_head(fd, l->head, CLAIM_HEAD);
-	close(fd);
-	if (got < 0)
-		return -1;
-	l->c.head = l->head;
-	l->c.n_head = (size_t)got;
-	l->c.size = (uint64_t)st.st_size;
-	return 0;
-}
-
 static const char *leaf_of(const char *path)
 {
 	const char *slash = strrchr(path, '/');
 
 	return slash && slash[1] ? slash + 1 : path;
+}
+
+void candidate_init(struct candidate *c, struct walk *w, const char *rel)
+{
+	*c = (struct candidate){
+		.w = w,
+		.rel = rel,
+		.name = leaf_of(rel[0] ? rel : walk_root(w)),
+	};
+}
+
+int candidate_read(struct candidate *c, char *head, struct err *e)
+{
+	struct stat st;
+	int fd = walk_file(c->w, c->rel, &st, e);
+	ssize_t got;
+
+	if (fd < 0)
+		return -1;
+	got = read_head(fd, head, CLAIM_HEAD);
+	close(fd);
+	if (got < 0)
+		return err_set(e, ERR_SOURCE, ERR_FOLDER, ERR_NEVER, "%s: %s",
+			       c->rel, strerror(errno));
+	c->head = head;
+	c->n_head = (size_t)got;
+	c->size = (uint64_t)st.st_size;
+	return 0;
 }
 
 static void look_done(struct look *l)
@@ -72,12 +81,13 @@ static bool look(struct look *l, const char *path)
 	struct walk *w = NULL;
 	int got;
 
-	*l = (struct look){ .c = { .rel = "", .name = leaf_of(path) } };
+	*l = (struct look){ .head = NULL };
 	if (walk_open(path, &w, &ignored) < 0)
 		return false;
-	l->c.w = w;
+	candidate_init(&l->c, w, "");
 	if (walk_is_file(w)) {
-		got = look_at_file(l, w, &ignored);
+		l->head = mem_alloc(CLAIM_HEAD);
+		got = candidate_read(&l->c, l->head, &ignored);
 	} else {
 		got = walk_list(w, "", &l->dir, &ignored);
 		l->c.dir = &l->dir;

@@ -29,6 +29,11 @@ struct candidate {
 };
 enum { CLAIM_HEAD = 16 << 10 };
 
+/* One without dir and head; rel must outlive it. */
+void candidate_init(struct candidate *c, struct walk *w, const char *rel);
+/* It is a file: read its first bytes into head, of CLAIM_HEAD bytes. */
+int candidate_read(struct candidate *c, char *head, struct err *e);
+
 enum claim {
 	CLAIM_NO = 0,
 	/* Ours, with others in between: a directory of mboxes or Maildirs may also hold
@@ -85,6 +90,9 @@ struct importer_options {
 	/* Paths below the source that belong to other stores, ended by NULL; or NULL.
 	   For importer_walk. */
 	const char *const *except;
+	/* Every file of the source was looked at for every format: what is not ours
+	   need not be mentioned. */
+	bool others_looked;
 	/* Told of every separator that is in doubt; NULL: nobody asks. */
 	void (*doubt)(void *ctx, const struct split_doubt *d);
 	void *doubt_ctx;

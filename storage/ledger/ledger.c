@@ -97,23 +97,6 @@ int ledger_source(struct ledger *led, const char *format, const char *path,
 	return 0;
 }
 
-int ledger_source_format(struct ledger *led, const char *path,
-			 struct buf *format, struct err *e)
-{
-	struct use u;
-	int got;
-
-	if (use_begin(&u, led, ST_SOURCE_FORMAT, e) < 0)
-		return -1;
-	use_name(&u, path);
-	got = use_row(&u, e);
-	if (got <= 0)
-		return got;
-	use_get_buf(&u, 0, format);
-	use_end(&u);
-	return 1;
-}
-
 int ledger_knows_folder(struct ledger *led, int64_t source, const char *id_text,
 			struct err *e)
 {
@@ -128,6 +111,26 @@ int ledger_knows_folder(struct ledger *led, int64_t source, const char *id_text,
 	if (got > 0)
 		use_end(&u);
 	return got;
+}
+
+int ledger_next_known_folder(struct ledger *led, int64_t source,
+			     const char *after, struct buf *id_r,
+			     struct buf *fingerprint_r, struct err *e)
+{
+	struct use u;
+	int got;
+
+	if (use_begin(&u, led, ST_FOLDER_NEXT_KNOWN, e) < 0)
+		return -1;
+	use_int(&u, source);
+	use_name(&u, after);
+	got = use_row(&u, e);
+	if (got <= 0)
+		return got;
+	use_get_buf(&u, 0, id_r);
+	use_get_buf(&u, 1, fingerprint_r);
+	use_end(&u);
+	return 1;
 }
 
 static int folder_add(struct ledger *led, int64_t source, const char *id_text,
@@ -203,6 +206,50 @@ int ledger_folder_done(struct ledger *led, int64_t folder,
 		return db_bug(led, e, "folder %lld is done but never was",
 			      (long long)folder);
 	if (use_begin(&u, led, ST_FOLDER_FORGET, e) < 0)
+		return -1;
+	use_int(&u, folder);
+	use_int(&u, run);
+	return use_run(&u, NULL, e);
+}
+
+int ledger_folder_mark(struct ledger *led, int64_t folder, const char *bookmark,
+		       struct err *e)
+{
+	struct use u;
+
+	if (use_begin(&u, led, ST_FOLDER_MARK, e) < 0)
+		return -1;
+	use_int(&u, folder);
+	if (bookmark)
+		use_name(&u, bookmark);
+	else
+		use_text(&u, NULL);
+	return use_run(&u, NULL, e);
+}
+
+int ledger_folder_marked(struct ledger *led, int64_t folder,
+			 struct buf *bookmark_r, struct err *e)
+{
+	struct use u;
+	int got;
+
+	if (use_begin(&u, led, ST_FOLDER_MARKED, e) < 0)
+		return -1;
+	use_int(&u, folder);
+	got = use_row(&u, e);
+	if (got <= 0)
+		return got;
+	use_get_buf(&u, 0, bookmark_r);
+	use_end(&u);
+	return 1;
+}
+
+int ledger_folder_keep(struct ledger *led, int64_t folder, int64_t run,
+		       struct err *e)
+{
+	struct use u;
+
+	if (use_begin(&u, led, ST_FOLDER_KEEP, e) < 0)
 		return -1;
 	use_int(&u, folder);
 	use_int(&u, run);

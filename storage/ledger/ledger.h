@@ -82,12 +82,15 @@ int ledger_traffic_each(struct ledger *led, int64_t since,
 int ledger_source(struct ledger *led, const char *format, const char *path,
 		  int64_t *id_r, struct err *e);
 
-/* The format of the source at this path, if there is one: 1 with format set, 0, -1. */
-int ledger_source_format(struct ledger *led, const char *path,
-			 struct buf *format, struct err *e);
 /* Was the folder id_text of a source ever read to its end? 1, 0, -1. */
 int ledger_knows_folder(struct ledger *led, int64_t source, const char *id_text,
 			struct err *e);
+
+/* The first folder of a source, by id_text, behind after that was read to its end, with
+   its fingerprint: 1, 0, -1. */
+int ledger_next_known_folder(struct ledger *led, int64_t source,
+			     const char *after, struct buf *id_r,
+			     struct buf *fingerprint_r, struct err *e);
 
 /* How far a folder of a source has been seen to its end. */
 enum ledger_extent { EXTENT_NONE = 0, EXTENT_SCANNED = 1, EXTENT_MIGRATED = 2 };
@@ -108,6 +111,18 @@ int ledger_folder(struct ledger *led, int64_t source, const char *id_text,
 int ledger_folder_done(struct ledger *led, int64_t folder,
 		       const char *fingerprint, enum ledger_extent extent,
 		       int64_t run, struct err *e);
+
+/* How far it was read, as its importer tells it (importer_ops.bookmark); NULL: nothing.
+   Goes with the fingerprint of ledger_folder_done. */
+int ledger_folder_mark(struct ledger *led, int64_t folder, const char *bookmark,
+		       struct err *e);
+/* 1 with bookmark set, 0, -1. */
+int ledger_folder_marked(struct ledger *led, int64_t folder,
+			 struct buf *bookmark_r, struct err *e);
+/* Its copies are all where they were, without being looked at: they count as seen in
+   this run. */
+int ledger_folder_keep(struct ledger *led, int64_t folder, int64_t run,
+		       struct err *e);
 
 /* ---- target folders ---- */
 
@@ -172,6 +187,12 @@ int ledger_find(struct ledger *led, int64_t target_folder,
 int ledger_count_same_id(struct ledger *led, int64_t target_folder,
 			 const char *message_id, const struct digest *except,
 			 uint64_t *n_r, struct err *e);
+
+/* A message of this Message-ID, in any folder, that is longer than size and of which
+   there is a copy without any of these notes (message.h): 1 with m filled in, 0, -1. */
+int ledger_find_whole(struct ledger *led, const char *message_id, uint64_t size,
+		      unsigned without_notes, struct ledger_message *m,
+		      struct err *e);
 
 int ledger_plan(struct ledger *led, int64_t target_folder, const struct digest *d,
 		const struct ledger_about *about, int64_t run, int64_t *id_r,

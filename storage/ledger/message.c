@@ -140,6 +140,28 @@ int ledger_find(struct ledger *led, int64_t target_folder,
 	return got;
 }
 
+int ledger_find_whole(struct ledger *led, const char *message_id, uint64_t size,
+		      unsigned without_notes, struct ledger_message *m,
+		      struct err *e)
+{
+	struct use u;
+	int got;
+
+	if (!*message_id)
+		return 0;
+	if (use_begin(&u, led, ST_MESSAGE_WHOLE, e) < 0)
+		return -1;
+	use_text(&u, message_id);
+	use_int(&u, (int64_t)size);
+	use_int(&u, without_notes);
+	got = use_row(&u, e);
+	if (got <= 0)
+		return got;
+	got = read_message(&u, m, e);
+	use_end(&u);
+	return got < 0 ? -1 : 1;
+}
+
 int ledger_count_same_id(struct ledger *led, int64_t target_folder,
 			 const char *message_id, const struct digest *except,
 			 uint64_t *n_r, struct err *e)

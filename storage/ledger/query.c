@@ -73,6 +73,32 @@ int ledger_folder_totals(struct ledger *led, int64_t folder, int64_t run,
 	return add_folder(led, folder, run, t_r, e);
 }
 
+static int64_t date_or_none(struct use *u, int column)
+{
+	return sqlite3_column_type(u->st, column) == SQLITE_NULL
+		       ? DATE_NONE
+		       : sqlite3_column_int64(u->st, column);
+}
+
+int ledger_folder_dates(struct ledger *led, int64_t folder, int64_t *oldest_r,
+			int64_t *newest_r, struct err *e)
+{
+	struct use u;
+	int got;
+
+	*oldest_r = *newest_r = DATE_NONE;
+	if (use_begin(&u, led, ST_FOLDER_DATES, e) < 0)
+		return -1;
+	use_int(&u, folder);
+	got = use_row(&u, e);
+	if (got <= 0)
+		return got;
+	*oldest_r = date_or_none(&u, 0);
+	*newest_r = date_or_none(&u, 1);
+	use_end(&u);
+	return 0;
+}
+
 int ledger_totals(struct ledger *led, int64_t run, struct ledger_totals *t_r,
 		  struct err *e)
 {

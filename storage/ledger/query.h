@@ -21,6 +21,10 @@ int ledger_totals(struct ledger *led, int64_t run, struct ledger_totals *t_r,
 int ledger_folder_totals(struct ledger *led, int64_t folder, int64_t run,
 			 struct ledger_totals *t_r, struct err *e);
 
+/* The dates of its oldest and newest message; DATE_NONE where none has one. */
+int ledger_folder_dates(struct ledger *led, int64_t folder, int64_t *oldest_r,
+			int64_t *newest_r, struct err *e);
+
 /* A row for people; strings are valid until the next call, "" where there is none. */
 struct ledger_row {
 	const char *source, *folder, *locator, *subject, *why, *target_folder;

@@ -35,9 +35,6 @@ const struct statement_text statement_texts[STATEMENTS] = {
 	[ST_SOURCE_ADD] = {
 		"INSERT INTO source (path, format) VALUES (?1, ?2)", true },
 
-	/* Any, should a path have been read as two formats. */
-	[ST_SOURCE_FORMAT] = {
-		"SELECT format FROM source WHERE path = ?1 LIMIT 1", false },
 	[ST_FOLDER_KNOWN] = {
 		"SELECT 1 FROM folder WHERE source = ?1 AND id_text = ?2 "
 		"AND fingerprint IS NOT NULL", false },
@@ -56,6 +53,22 @@ const struct statement_text statement_texts[STATEMENTS] = {
 		"WHERE id = ?1", true },
 	[ST_FOLDER_FORGET] = {
 		"DELETE FROM copy WHERE folder = ?1 AND seen_run <> ?2", true },
+	[ST_FOLDER_NEXT_KNOWN] = {
+		"SELECT id_text, fingerprint FROM folder "
+		"WHERE source = ?1 AND id_text > ?2 "
+		"AND fingerprint IS NOT NULL ORDER BY id_text LIMIT 1",
+		false },
+	[ST_FOLDER_MARK] = {
+		"UPDATE folder SET bookmark = ?2 WHERE id = ?1", true },
+	[ST_FOLDER_MARKED] = {
+		"SELECT bookmark FROM folder WHERE id = ?1 "
+		"AND bookmark IS NOT NULL AND fingerprint IS NOT NULL",
+		false },
+	[ST_FOLDER_KEEP] = {
+		"UPDATE copy SET seen_run = ?2 WHERE folder = ?1", true },
+	[ST_FOLDER_DATES] = {
+		"SELECT min(date), max(date) FROM copy WHERE folder = ?1",
+		false },
 	[ST_FOLDERS] = {
 		"SELECT id FROM folder WHERE ?1 = 0 OR seen_run = ?1", false },
 	[ST_FOLDER_TOTALS] = {
@@ -153,6 +166,15 @@ const struct statement_text statement_texts[STATEMENTS] = {
 		"SELECT m.state, m.run, min(c.id), count(c.id) FROM message m "
 		"LEFT JOIN copy c ON c.message = m.id AND c.state = 0 "
 		"WHERE m.id = ?1 GROUP BY m.id", false },
+
+	/* The whole of what another copy has only the beginning of: of the same
+	   Message-ID, longer, and from a copy that is not partial itself. */
+	[ST_MESSAGE_WHOLE] = {
+		"SELECT " MESSAGE_COLUMNS " FROM message "
+		"WHERE message_id = ?1 AND size > ?2 AND state <> 3 "
+		"AND EXISTS (SELECT 1 FROM copy "
+		"	WHERE message = message.id AND (notes & ?3) = 0) "
+		"LIMIT 1", false },
 
 	[ST_REPAIR_SET] = {
 		"UPDATE message SET repairs = ?2 "

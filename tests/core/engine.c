@@ -426,19 +426,19 @@ static int run(struct server *s, enum engine_mode mode,
 {
 	struct folder_map *map = folder_map_new();
 	struct ledger *led = NULL;
-	struct source source;
+	struct sources sources = { .n = 0 };
 	char path[256];
 	int ret = -1;
 
 	err_clear(e);
 	snprintf(path, sizeof(path), "mbox:%s/mail", root);
-	if (source_find(path, NULL, NULL, &source, e) < 0)
+	if (source_find(path, &sources, e) < 0)
 		abort();
 	struct engine_options o = {
 		.mode = mode,
 		.command = "migrate",
-		.sources = &source,
-		.n_sources = 1,
+		.sources = sources.list,
+		.n_sources = sources.n,
 		.map = map,
 		.since = DATE_NONE,
 		.until = DATE_NONE,
@@ -451,7 +451,7 @@ static int run(struct server *s, enum engine_mode mode,
 			"t@example.org", &led, e) == 0)
 		ret = engine_run(&o, led, r, e);
 	ledger_close(led);
-	source_free(&source);
+	sources_free(&sources);
 	folder_map_free(map);
 	return ret;
 }

@@ -403,6 +403,43 @@ static void folders_remember_how_far(void)
 	ledger_close(led);
 }
 
+static void bookmarks_go_with_fingerprints(void)
+{
+	struct buf id = BUF_INIT, text = BUF_INIT;
+	struct ledger_folder a, b;
+	int64_t source;
+
+	fresh();
+	OK(ledger_source(led, "mbox", "/mail", &source, &room_err));
+	OK(ledger_folder(led, source, "b", "b", "p", run, &b, &room_err));
+	OK(ledger_folder(led, source, "a\xff", "a?", "p", run, &a, &room_err));
+	CHECK(ledger_next_known_folder(led, source, "", &id, &text,
+				       &room_err) == 0);
+	OK(ledger_folder_mark(led, a.id, "4711:abc", &room_err));
+	/* Without the fingerprint it goes with it says nothing. */
+	CHECK(ledger_folder_marked(led, a.id, &text, &room_err) == 0);
+	OK(ledger_folder_done(led, a.id, "p1", EXTENT_MIGRATED, run,
+			      &room_err));
+	OK(ledger_folder_done(led, b.id, "p2", EXTENT_NONE, run, &room_err));
+	CHECK(ledger_folder_marked(led, a.id, &text, &room_err) == 1);
+	CHECK_STR(text.data, "4711:abc");
+	CHECK(ledger_folder_marked(led, b.id, &text, &room_err) == 0);
+	OK(ledger_folder_mark(led, a.id, NULL, &room_err));
+	CHECK(ledger_folder_marked(led, a.id, &text, &room_err) == 0);
+	CHECK(ledger_next_known_folder(led, source, "", &id, &text,
+				       &room_err) == 1);
+	CHECK_STR(id.data, "a\xff");
+	CHECK_STR(text.data, "p1");
+	CHECK(ledger_next_known_folder(led, source, "a\xff", &id, &text,
+				       &room_err) == 1);
+	CHECK_STR(id.data, "b");
+	CHECK(ledger_next_known_folder(led, source, "b", &id, &text,
+				       &room_err) == 0);
+	buf_free(&id);
+	buf_free(&text);
+	ledger_close(led);
+}
+
 static void check_copy(int64_t in, const char *locator,
 		       enum ledger_copy_state state)
 {
@@ -535,6 +572,48 @@ static void l4_unseen_copies_go_their_messages_stay(void)
 	ledger_close(led);
 }
 
+static void kept_copies_are_seen_and_whole_ones_found(void)
+{
+	struct ledger_copy c = { .id = 0 };
+	int64_t oldest, newest, id, next;
+	struct ledger_message m;
+
+	fresh();
+	ledger_message_init(&m);
+	id = plan_done(led, target_folder, 5, run);
+	put(led, folder, "one", id, COPY_UPLOADED, run);
+	OK(ledger_folder_dates(led, folder, &oldest, &newest, &room_err));
+	CHECK(oldest == newest);
+	OK(ledger_folder_dates(led, folder + 99, &oldest, &newest, &room_err));
+	CHECK(oldest == DATE_NONE && newest == DATE_NONE);
+
+	next = new_run(led);
+	OK(ledger_folder_keep(led, folder, next, &room_err));
+	OK(ledger_folder_done(led, folder, "q", EXTENT_MIGRATED, next,
+			      &room_err));
+	CHECK(ledger_copy_find(led, folder, "one", next, &c, &room_err) == 1);
+
+	/* Its wire size is 1005. */
+	CHECK(ledger_find_whole(led, "m5@example.org", 1004, 1, &m,
+				&room_err) == 1);
+	CHECK(m.id == id && m.state == LEDGER_DONE);
+	CHECK(ledger_find_whole(led, "m5@example.org", 1005, 1, &m,
+				&room_err) == 0);
+	CHECK(ledger_find_whole(led, "m6@example.org", 0, 1, &m, &room_err) ==
+	      0);
+	CHECK(ledger_find_whole(led, "", 0, 1, &m, &room_err) == 0);
+	OK(ledger_copy_put(led, folder, next,
+			   &(struct ledger_copy_about){ .locator = "one",
+							.message = id,
+							.state = COPY_UPLOADED,
+							.notes = 1 },
+			   &room_err));
+	CHECK(ledger_find_whole(led, "m5@example.org", 10, 1, &m, &room_err) ==
+	      0);
+	ledger_message_free(&m);
+	ledger_close(led);
+}
+
 static void long_text_is_cut_or_kept(void)
 {
 	struct ledger_message m;
@@ -574,6 +653,8 @@ int main(void)
 	l3_floor_stands_while_intents_are_open();
 	flags_are_united_before_sending();
 	folders_remember_how_far();
+	bookmarks_go_with_fingerprints();
+	kept_copies_are_seen_and_whole_ones_found();
 	copies_are_resolved();
 	copies_are_replaced_by_locator();
 	copies_claim_their_message_once_a_run();

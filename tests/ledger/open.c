@@ -172,6 +172,7 @@ static void newer_is_refused(void)
 {
 	const char *path = in_room("newer.db");
 	struct ledger *none = NULL;
+	char back[96];
 
 	ledger_close(open_or_exit(path, LEDGER_WRITE, "a@b"));
 	sql(path, "PRAGMA user_version = 9999");
@@ -179,8 +180,10 @@ static void newer_is_refused(void)
 		FAILS(ledger_open(path, (enum ledger_mode)mode, "a@b", &none,
 				  &room_err),
 		      ERR_CONFIG, "made by a newer mailhaul");
-	sql(path,
-	    "PRAGMA user_version = 3; UPDATE meta SET digest_version = 9");
+	snprintf(back, sizeof(back),
+		 "PRAGMA user_version = %lld; UPDATE meta SET digest_version = 9",
+		 (long long)newest());
+	sql(path, back);
 	FAILS(ledger_open(path, LEDGER_WRITE, "a@b", &none, &room_err),
 	      ERR_CONFIG, "tells messages apart in another way");
 }

@@ -26,6 +26,7 @@ static const struct {
 	{ ST_TARGET_FOLDER_NEXT, "onwards from a row", ">?" },
 	{ ST_MESSAGE_NEXT_INTENT, "onwards from a row", ">?" },
 	{ ST_MESSAGE_NEXT_DONE, "onwards from a row", ">?" },
+	{ ST_FOLDER_NEXT_KNOWN, "onwards from a row", ">?" },
 	{ ST_LATE_ANY, "a table of few", "SCAN l" },
 	{ ST_LATE_NEXT, "onwards from a row", ">?" },
 	{ ST_TRAFFIC_FORGET, "two days of hours", "<?" },

@@ -3,7 +3,7 @@
 #define MAILHAUL_TESTS_LEDGER_ROOM_H
 
 #include "core/base/date.h"
-#include "storage/ledger/ledger.h"
+#include "storage/ledger/query.h"
 #include "tests/lib/check.h"
 
 #include <dirent.h>
