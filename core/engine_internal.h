@@ -60,7 +60,7 @@ struct plan {
 
 /* A message on its way out, and the batch it is in. Both are reused. */
 struct outgoing {
-	struct message m;
+	struct message m; /* first: it comes back from the thread that reads */
 	int64_t id; /* in the ledger */
 	int64_t date;
 	struct work *work;

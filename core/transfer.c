@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/ahead.h"
 #include "core/base/log.h"
 #include "core/engine_internal.h"
 
@@ -294,6 +295,24 @@ static int read_message(struct engine *g, struct work *w, struct importer *imp,
 	return large ? send_collect(g, false, e) : 0;
 }
 
+/* It was found: counted, and with a row of its own (M2), wherever the importer
+   gave up. */
+static void count_message(struct engine *g, struct outgoing *o)
+{
+	g->progress.messages++;
+	if (!o->m.locator.len)
+		buf_addf(&o->m.locator, "unreadable, number %llu of the run",
+			 (unsigned long long)g->progress.messages);
+}
+
+static int unread_message(struct engine *g, struct work *w, struct outgoing *o,
+			  struct err *e)
+{
+	struct err why = *e;
+
+	return record_unread(g, w, o, why.text, e) < 0 ? -1 : 1;
+}
+
 static int next_message(struct engine *g, struct work *w, struct importer *imp,
 			struct outgoing *o, bool *kept_r, struct err *e)
 {
@@ -301,18 +320,91 @@ static int next_message(struct engine *g, struct work *w, struct importer *imp,
 
 	if (got == 0 || (got < 0 && e->scope > ERR_MESSAGE))
 		return got;
-	g->progress.messages++;
-	/* Each that is found has a row of its own (M2), wherever the importer
-	   gave up. */
-	if (!o->m.locator.len)
-		buf_addf(&o->m.locator, "unreadable, number %llu of the run",
-			 (unsigned long long)g->progress.messages);
-	if (got < 0) {
-		struct err why = *e;
-
-		return record_unread(g, w, o, why.text, e) < 0 ? -1 : 1;
-	}
+	count_message(g, o);
+	if (got < 0)
+		return unread_message(g, w, o, e);
 	return read_message(g, w, imp, o, kept_r, e) < 0 ? -1 : 1;
+}
+
+/* ---- reading ahead ---- */
+
+/* A thread is not worth its start for less. */
+enum { AHEAD_WORTH = 128 << 10, AHEAD_PATIENCE_MS = 10 };
+
+/* Every message of it is to be read, and nobody is asked in between. */
+static bool may_read_ahead(const struct engine *g, const struct work *w)
+{
+	return w->is_new && !g->opt->import.doubt &&
+	       (w->bytes == 0 || w->bytes >= AHEAD_WORTH);
+}
+
+static void feed(struct engine *g, struct ahead *a)
+{
+	while (ahead_is_hungry(a))
+		ahead_give(a, &send_take(g)->m);
+}
+
+/* As read_message does it for one that was not known. */
+static int take_message(struct engine *g, struct work *w, struct outgoing *o,
+			bool *kept_r, struct err *e)
+{
+	const struct ledger_copy none = { .id = 0 };
+	bool large = o->m.in.store_size >= PUSH_EVERY_BYTES;
+
+	count_message(g, o);
+	g->progress.bytes_read += o->m.in.store_size;
+	g->progress.bytes_done += o->m.length;
+	if (consider(g, w, o, &none, kept_r, e) < 0)
+		return -1;
+	return large && send_collect(g, false, e) < 0 ? -1 : 1;
+}
+
+static int take_unread(struct engine *g, struct work *w, struct outgoing *o,
+		       struct err *e)
+{
+	count_message(g, o);
+	return unread_message(g, w, o, e);
+}
+
+/* The next message of the thread, dealt with: 1, 0 at the folder's end, -1. */
+static int next_ahead(struct engine *g, struct work *w, struct ahead *a,
+		      struct err *e)
+{
+	struct message *m = NULL;
+	struct outgoing *o;
+	bool kept = false;
+	enum ahead_got what;
+	int got;
+
+	feed(g, a);
+	what = ahead_take(a, AHEAD_PATIENCE_MS, &m, e);
+	switch (what) {
+	case AHEAD_END:
+		return 0;
+	case AHEAD_FAILED:
+		return -1;
+	case AHEAD_NOT_YET: /* the server is not kept waiting for a disk */
+		return send_collect(g, false, e) < 0 ? -1 : 1;
+	case AHEAD_MESSAGE:
+	case AHEAD_UNREAD:
+		break;
+	}
+	o = (struct outgoing *)m;
+	got = what == AHEAD_MESSAGE ? take_message(g, w, o, &kept, e)
+				    : take_unread(g, w, o, e);
+	if (!kept)
+		send_give_back(g, o);
+	return got;
+}
+
+static void stop_ahead(struct engine *g, struct ahead *a)
+{
+	struct message *m;
+
+	ahead_stop(a);
+	while ((m = ahead_take_back(a)))
+		send_give_back(g, (struct outgoing *)m);
+	ahead_free(a);
 }
 
 /* A file that grew is read from where it ended before. */
@@ -334,6 +426,60 @@ static void keep_bookmark(struct work *w, struct importer *imp)
 	w->next_bookmark = text ? mem_strdup(text) : NULL;
 }
 
+/* One by one, in this thread: each may be passed over unread. */
+static int next_here(struct engine *g, struct work *w, struct importer *imp,
+		     struct outgoing **o, struct err *e)
+{
+	bool kept = false;
+	int got;
+
+	if (!*o)
+		*o = send_take(g);
+	else
+		message_reset(&(*o)->m);
+	got = next_message(g, w, imp, *o, &kept, e);
+	if (kept)
+		*o = NULL;
+	return got;
+}
+
+static int interrupted(struct err *e)
+{
+	return err_set(e, ERR_INTERRUPTED, ERR_RUN, ERR_NEVER,
+		       "interrupted; run it again to go on");
+}
+
+/* Read and decide, to the folder's end. */
+static int read_folder(struct engine *g, struct work *w, struct importer *imp,
+		       struct err *e)
+{
+	struct event moved = { .type = EVENT_PROGRESS,
+			       .target_folder = w->shown };
+	struct ahead *a = may_read_ahead(g, w) ? ahead_start(imp) : NULL;
+	struct outgoing *o = NULL;
+	uint64_t turn = 0;
+	int got = 1;
+
+	while (got > 0) {
+		if (engine_stopped(g)) {
+			got = interrupted(e);
+			break;
+		}
+		got = a ? next_ahead(g, w, a, e) : next_here(g, w, imp, &o, e);
+		if (got > 0 && ++turn % 16 == 0 &&
+		    send_collect(g, false, e) < 0)
+			got = -1;
+		if (got > 0 && send_again(g, e) < 0)
+			got = -1;
+		engine_event(g, &moved);
+	}
+	if (a)
+		stop_ahead(g, a);
+	if (o)
+		send_give_back(g, o);
+	return got;
+}
+
 int transfer_folder(struct engine *g, struct work *w, struct importer *imp,
 		    struct err *e)
 {
@@ -344,40 +490,9 @@ int transfer_folder(struct engine *g, struct work *w, struct importer *imp,
 		.target_folder = w->shown,
 	};
 	uint64_t done_before = g->progress.bytes_done;
-	struct outgoing *o = NULL;
-	uint64_t turn = 0;
-	int got = 1;
 
 	engine_event(g, &begin);
-	if (take_up(g, w, imp, e) < 0)
-		return -1;
-	while (got > 0) {
-		struct event moved = { .type = EVENT_PROGRESS,
-				       .target_folder = w->shown };
-		bool kept = false;
-
-		if (engine_stopped(g)) {
-			got = err_set(e, ERR_INTERRUPTED, ERR_RUN, ERR_NEVER,
-				      "interrupted; run it again to go on");
-			break;
-		}
-		if (!o)
-			o = send_take(g);
-		else
-			message_reset(&o->m);
-		got = next_message(g, w, imp, o, &kept, e);
-		if (kept)
-			o = NULL;
-		if (got > 0 && ++turn % 16 == 0 &&
-		    send_collect(g, false, e) < 0)
-			got = -1;
-		if (got > 0 && send_again(g, e) < 0)
-			got = -1;
-		engine_event(g, &moved);
-	}
-	if (o)
-		send_give_back(g, o);
-	if (got < 0)
+	if (take_up(g, w, imp, e) < 0 || read_folder(g, w, imp, e) < 0)
 		return -1;
 	g->progress.bytes_done = done_before + w->bytes;
 	if (w->put_off) /* its end is that of the second round */

@@ -57,6 +57,17 @@ static void return_state(struct intake *in)
 	free(st);
 }
 
+void intake_thread_ends(void)
+{
+	struct intake_state *st = spare;
+
+	spare = NULL;
+	if (!st)
+		return;
+	digest_body_free(st->body);
+	free(st);
+}
+
 void intake_init(struct intake *in)
 {
 	*in = (struct intake){ .header = HEADER_INIT, .spool = SPOOL_INIT };

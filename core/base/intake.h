@@ -54,5 +54,7 @@ void intake_free(struct intake *in);
 void intake_reset(struct intake *in);
 int intake_add(struct intake *in, const char *bytes, size_t n, struct err *e);
 int intake_end(struct intake *in, struct err *e);
+/* A thread that has used intakes ends: what it keeps for the next one is freed. */
+void intake_thread_ends(void);
 
 #endif
