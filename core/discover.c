@@ -199,6 +199,70 @@ static bool is_kernels(struct search *s, const char *rel)
 	return false;
 }
 
+/* ---- side by side ---- */
+
+static bool is_child_of(const char *path, const char *dir)
+{
+	size_t n = strlen(dir);
+
+	if (n && dir[n - 1] == '/')
+		n--;
+	/* It lies in dir, or is dir itself. */
+	return path[n] && !strchr(path + n + 1, '/');
+}
+
+static void remove_source(struct sources *l, size_t at)
+{
+	source_free(&l->list[at]);
+	l->n--;
+	memmove(&l->list[at], &l->list[at + 1], (l->n - at) * sizeof(*l->list));
+}
+
+/* Everything that was found from first on is taken out of the source at this
+   place, but for what shares its directories with others, and its own. */
+static void take_out_others(struct search *s, size_t at, size_t first)
+{
+	struct sources *l = s->found;
+	size_t root = strlen(s->root);
+
+	for (size_t i = first; i < l->n; i++)
+		if (i != at && l->list[i].format != l->list[at].format &&
+		    !l->list[i].format->gathers)
+			take_out(s, (int)at,
+				 l->list[i].path + root +
+					 (l->list[i].path[root] == '/'));
+}
+
+/* Directories of the same format that lie side by side are one store, of their
+   parent, with all below: apart, folders of one name in both would become one. */
+static void join_siblings(struct search *s, const char *rel, size_t first)
+{
+	struct sources *l = s->found;
+	char *dir = join(s->root, rel);
+
+	for (size_t i = first; i < l->n; i++) {
+		const struct importer_ops *format = l->list[i].format;
+		size_t side_by_side = 0;
+
+		if (!format->gathers)
+			continue;
+		for (size_t k = i; k < l->n; k++)
+			side_by_side += l->list[k].format == format &&
+					is_child_of(l->list[k].path, dir);
+		if (side_by_side < 2)
+			continue;
+		for (size_t k = l->n - 1; k > i; k--)
+			if (l->list[k].format == format)
+				remove_source(l, k);
+		source_free(&l->list[i]);
+		l->list[i] = (struct source){ .format = format,
+					      .path = mem_strdup(dir),
+					      .found = true };
+		take_out_others(s, i, first);
+	}
+	free(dir);
+}
+
 static void look_into(struct search *s, struct within in, const char *rel);
 
 static void look_below(struct search *s, struct within *in, const char *rel,
@@ -243,6 +307,7 @@ static bool take_directory(struct search *s, struct within *in, const char *rel,
 
 static void look_into(struct search *s, struct within in, const char *rel)
 {
+	size_t first = s->found->n;
 	struct walk_dir d = { 0 };
 	struct err e = ERR_INIT;
 
@@ -254,8 +319,10 @@ static void look_into(struct search *s, struct within in, const char *rel)
 		return;
 	}
 	s->notes->directories++;
-	if (!take_directory(s, &in, rel, &d))
+	if (!take_directory(s, &in, rel, &d)) {
 		look_below(s, &in, rel, &d);
+		join_siblings(s, rel, first);
+	}
 	walk_dir_free(&d);
 }
 

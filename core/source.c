@@ -98,16 +98,19 @@ int source_find(const char *text, struct sources *l, struct err *e)
 	return ret;
 }
 
+void source_free(struct source *s)
+{
+	for (size_t i = 0; s->except && s->except[i]; i++)
+		free(s->except[i]);
+	free(s->except);
+	free(s->path);
+	*s = (struct source){ .format = NULL };
+}
+
 void sources_free(struct sources *l)
 {
-	for (size_t i = 0; i < l->n; i++) {
-		char **except = l->list[i].except;
-
-		for (size_t k = 0; except && except[k]; k++)
-			free(except[k]);
-		free(except);
-		free(l->list[i].path);
-	}
+	for (size_t i = 0; i < l->n; i++)
+		source_free(&l->list[i]);
 	free(l->list);
 	*l = (struct sources){ .list = NULL };
 }

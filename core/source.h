@@ -24,6 +24,7 @@ struct sources { /* all zero: none */
    ERR_USAGE if FORMAT is unknown. A path that really begins with "word:" is given as
    "./word:...". */
 int source_find(const char *text, struct sources *l, struct err *e);
+void source_free(struct source *s);
 void sources_free(struct sources *l);
 int source_open(const struct source *s, const struct importer_options *opt,
 		struct importer **imp_r, struct err *e);

@@ -87,6 +87,21 @@ static void maildirs_side_by_side(void)
 	buf_free(&out);
 }
 
+static void folders_of_one_name_stay_apart(void)
+{
+	struct buf out = BUF_INIT;
+	struct found_notes notes;
+
+	tree_file(root, "sides/a/box", MAIL);
+	tree_file(root, "sides/b/box", MAIL);
+	tree_file(root, "sides/c/cur/1.a:2,S", LETTER);
+	tree_file(root, "sides/c/new/1.b", LETTER);
+	tree_file(root, "sides/deep/er/box", MAIL);
+	list("sides", &out, &notes);
+	CHECK_STR(out.data, "mbox sides -c\nmaildir sides/c\n");
+	buf_free(&out);
+}
+
 static void what_cannot_be_read_is_counted(void)
 {
 	struct buf out = BUF_INIT;
@@ -121,6 +136,7 @@ int main(void)
 	root = tree_make();
 	a_disk_of_many_stores();
 	maildirs_side_by_side();
+	folders_of_one_name_stay_apart();
 	what_cannot_be_read_is_counted();
 	tree_remove(root);
 	return check_done();
