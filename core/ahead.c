@@ -28,8 +28,12 @@ struct ahead {
 	unsigned n_empty, n_read, first_read;
 	unsigned lent;
 	uint64_t bytes; /* of those in read */
-	bool stop;
+	bool reader_waits, taker_waits, stop;
 };
+
+/* Neither side is woken for a single message: to sleep and to be woken costs more
+   than to read a small one. */
+enum { WAKE_MESSAGES = AHEAD_MESSAGES / 3, WAKE_BYTES = AHEAD_BYTES / 8 };
 
 static uint64_t bytes_of(const struct result *r)
 {
@@ -42,8 +46,12 @@ static struct message *next_empty(struct ahead *a)
 	struct message *m = NULL;
 
 	pthread_mutex_lock(&a->lock);
-	while (!a->stop && (!a->n_empty || a->bytes >= AHEAD_BYTES))
+	while (!a->stop && (!a->n_empty || a->bytes >= AHEAD_BYTES)) {
+		a->reader_waits = true;
+		pthread_cond_broadcast(&a->changed); /* take what there is */
 		pthread_cond_wait(&a->changed, &a->lock);
+	}
+	a->reader_waits = false;
 	if (!a->stop)
 		m = a->empty[--a->n_empty];
 	pthread_mutex_unlock(&a->lock);
@@ -57,7 +65,9 @@ static void put(struct ahead *a, const struct result *r)
 	pthread_mutex_lock(&a->lock);
 	a->read[(a->first_read + a->n_read++) % room] = *r;
 	a->bytes += bytes_of(r);
-	pthread_cond_broadcast(&a->changed);
+	if (a->taker_waits &&
+	    (a->n_read >= WAKE_MESSAGES || a->bytes >= WAKE_BYTES || !r->m))
+		pthread_cond_broadcast(&a->changed);
 	pthread_mutex_unlock(&a->lock);
 }
 
@@ -130,6 +140,14 @@ struct ahead *ahead_start(struct importer *imp)
 	return NULL;
 }
 
+/* Under lock: there is work for it again, and nothing much to take any more. */
+static void wake_reader(struct ahead *a)
+{
+	if (a->reader_waits && a->n_empty && a->n_read <= WAKE_MESSAGES &&
+	    a->bytes < AHEAD_BYTES)
+		pthread_cond_broadcast(&a->changed);
+}
+
 bool ahead_is_hungry(struct ahead *a)
 {
 	bool hungry;
@@ -145,7 +163,7 @@ void ahead_give(struct ahead *a, struct message *m)
 	pthread_mutex_lock(&a->lock);
 	a->empty[a->n_empty++] = m;
 	a->lent++;
-	pthread_cond_broadcast(&a->changed);
+	wake_reader(a);
 	pthread_mutex_unlock(&a->lock);
 }
 
@@ -161,8 +179,10 @@ static void wait_for_one(struct ahead *a, int patience_ms)
 		until.tv_sec++;
 		until.tv_nsec -= 1000000000L;
 	}
+	a->taker_waits = true;
 	while (!a->n_read && error != ETIMEDOUT)
 		error = pthread_cond_timedwait(&a->changed, &a->lock, &until);
+	a->taker_waits = false;
 }
 
 enum ahead_got ahead_take(struct ahead *a, int patience_ms,
@@ -179,7 +199,7 @@ enum ahead_got ahead_take(struct ahead *a, int patience_ms,
 		a->n_read--;
 		a->lent -= r.m != NULL;
 		a->bytes -= bytes_of(&r);
-		pthread_cond_broadcast(&a->changed);
+		wake_reader(a);
 	}
 	pthread_mutex_unlock(&a->lock);
 	*m_r = r.m;
