@@ -19,16 +19,23 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
+#include "core/base/clock.h"
 #include "core/base/utf8.h"
 
 extern const struct importer_ops importer_maildir;
 
 enum { MAILDIR_CUR, MAILDIR_NEW, MAILDIR_DIRS };
 static const char *const dir_names[MAILDIR_DIRS] = { "cur", "new" };
+static const char courier_dir[] = "courierimapkeywords";
 
-enum { KEYWORDS_MAX = 64 << 10, READ_SIZE = 64 << 10 };
+enum {
+	KEYWORDS_MAX = 64 << 10,
+	READ_SIZE = 64 << 10,
+	LIST_TRIES = 5, /* of a folder that somebody works in */
+};
 
 struct entry {
 	const char *name; /* in the listing */
@@ -55,7 +62,9 @@ struct maildir {
 	size_t n, at;	  /* the message next found is entries[at - 1] */
 	struct stat st;	  /* of that message */
 	struct maildir_keywords keywords;
+	struct maildir_courier courier;
 	struct buf file, fingerprint, path;
+	int64_t now;
 	char *bytes; /* READ_SIZE */
 };
 
@@ -80,15 +89,17 @@ static void leave_folder(struct maildir *md)
 {
 	for (int dir = 0; dir < MAILDIR_DIRS; dir++)
 		walk_dir_free(&md->lists[dir]);
+	maildir_courier_free(&md->courier);
 	free(md->entries);
 	md->entries = NULL;
 	md->n = md->at = 0;
 }
 
-/* Identity of cur, new and dovecot-keywords, in a few stats. */
+/* Identity of cur, new and what names keywords, in a few stats. */
 static void add_state(struct maildir *md, struct buf *out)
 {
-	static const char *const names[] = { "cur", "new", "dovecot-keywords" };
+	static const char *const names[] = { "cur", "new", "dovecot-keywords",
+					     courier_dir };
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		struct stat st;
@@ -99,14 +110,25 @@ static void add_state(struct maildir *md, struct buf *out)
 	}
 }
 
-/* List cur and new. The state is taken first: what changes from here on shows
-   as a difference later, never the other way round. */
-static int list_folder(struct maildir *md, struct err *e)
+static bool state_changed(struct maildir *md)
+{
+	struct buf now = BUF_INIT;
+	bool changed;
+
+	add_state(md, &now);
+	changed = !buf_equal(&now, &md->state);
+	buf_free(&now);
+	return changed;
+}
+
+static int list_once(struct maildir *md, struct err *e)
 {
 	leave_folder(md);
 	buf_reset(&md->state);
 	add_state(md, &md->state);
-	for (int dir = 0; dir < MAILDIR_DIRS; dir++) {
+	/* new comes first: what is moved to cur meanwhile is seen twice, not
+	   missed. */
+	for (int dir = MAILDIR_DIRS; dir--;) {
 		const char *path = path_of(md, dir_names[dir], "");
 		struct stat st;
 
@@ -118,9 +140,30 @@ static int list_folder(struct maildir *md, struct err *e)
 	return 0;
 }
 
+/* List cur and new. The state is taken first: what changes from here on shows
+   as a difference later, never the other way round. */
+static int list_folder(struct maildir *md, struct err *e)
+{
+	for (int i = 0; i < LIST_TRIES; i++) {
+		if (list_once(md, e) < 0)
+			return -1;
+		if (!state_changed(md))
+			break;
+	}
+	return 0;
+}
+
+/* What Windows leaves in every directory that somebody has looked into. */
+static bool is_leavings(const char *name)
+{
+	return !strcasecmp(name, "desktop.ini") ||
+	       !strcasecmp(name, "thumbs.db");
+}
+
 static bool is_message(const struct walk_entry *entry)
 {
-	return entry->kind == 'f' && entry->name[0] != '.';
+	return entry->kind == 'f' && entry->name[0] != '.' &&
+	       !is_leavings(entry->name);
 }
 
 /* FNV-1a over s and its NUL. It is quick, and enough: whoever could choose
@@ -264,7 +307,7 @@ static void build_entries(struct maildir *md)
 			md->entries[md->n++] = (struct entry){
 				.name = d->entries[i].name,
 				.unique_len = name.unique_len,
-				.flags = dir == MAILDIR_NEW ? "" : name.flags,
+				.flags = name.flags,
 				.dir = dir,
 			};
 		}
@@ -279,17 +322,8 @@ static void build_entries(struct maildir *md)
 		buf_reset(&text);
 	maildir_keywords_parse(&md->keywords, text.data, text.len);
 	buf_free(&text);
-}
-
-static bool state_changed(struct maildir *md)
-{
-	struct buf now = BUF_INIT;
-	bool changed;
-
-	add_state(md, &now);
-	changed = !buf_equal(&now, &md->state);
-	buf_free(&now);
-	return changed;
+	maildir_courier_read(&md->courier, md->w, path_of(md, courier_dir, ""),
+			     &md->tree.remarks);
 }
 
 /* The path of the message next found. */
@@ -298,18 +332,6 @@ static const char *message_path(struct maildir *md)
 	const struct entry *entry = &md->entries[md->at - 1];
 
 	return path_of(md, dir_names[entry->dir], entry->name);
-}
-
-/* An error about one message, of which name is the whole path or a part. */
-static int message_fail(struct err *e, enum err_retry retry, const char *name,
-			const char *what)
-{
-	struct buf text = BUF_INIT;
-
-	utf8_add_guessed(&text, name, strlen(name));
-	err_set(e, ERR_SOURCE, ERR_MESSAGE, retry, "%s: %s", text.data, what);
-	buf_free(&text);
-	return -1;
 }
 
 /* The first entry whose unique part is not below this one. */
@@ -331,7 +353,8 @@ static size_t first_not_below(const struct maildir *md, const char *unique,
 
 /* entries[i] is no longer there: the mail program may have moved it from new to
    cur or changed its flags. List the folder again and find it. Afterwards at
-   stands behind it, or where it would be. 0, or -1 if it is gone. */
+   stands behind it, or where it would be. 0; 1 if it has become the one of the
+   same name that was seen before it; or -1 if it is gone. */
 static int find_again(struct maildir *md, size_t i, struct err *e)
 {
 	size_t twin = md->entries[i].twin, len = md->entries[i].unique_len;
@@ -341,7 +364,7 @@ static int find_again(struct maildir *md, size_t i, struct err *e)
 
 	md->at = i + 1;
 	if (!state_changed(md))
-		return message_fail(e, ERR_NEVER, message_path(md),
+		return maildir_fail(e, ERR_NEVER, message_path(md),
 				    "listed, but not there");
 	unique = mem_strndup(md->entries[i].name, len);
 	if (list_folder(md, e) < 0) {
@@ -351,18 +374,49 @@ static int find_again(struct maildir *md, size_t i, struct err *e)
 	}
 	build_entries(md);
 	first = md->at = first_not_below(md, unique, len);
-	while (md->at < md->n && ret < 0 &&
+	while (md->at < md->n && ret &&
 	       !compare_unique(&md->entries[md->at], unique, len)) {
-		if (md->at - first == twin)
-			ret = 0;
+		ret = md->at - first == twin ? 0 : 1;
 		md->at++;
 	}
 	if (ret < 0)
-		message_fail(e, ERR_NEVER, unique,
+		maildir_fail(e, ERR_NEVER, unique,
 			     "gone since the folder was listed");
 out:
 	free(unique);
 	return ret;
+}
+
+/* Dovecot keeps the delivery time as the file's time (maildir-mail.c), and a
+   message that was moved to another folder has the time of that in its name;
+   whoever copies files without care makes their times younger. So the older one
+   of the two is right. */
+static int64_t delivered(const struct maildir *md, const char *name)
+{
+	int64_t named = maildir_name_delivered(name);
+	int64_t file = md->st.st_mtim.tv_sec;
+
+	if (date_plausible(named, md->now) && file < named &&
+	    file >= MAILDIR_EPOCH)
+		return file;
+	return named;
+}
+
+static void describe_flags(struct maildir *md, struct message *m)
+{
+	const struct entry *entry = &md->entries[md->at - 1];
+
+	flags_reset(&m->flags);
+	m->skip = SKIP_NOT;
+	if (maildir_flags(entry->flags, &md->keywords, &m->flags))
+		m->skip = SKIP_DELETED;
+	else if (!md->st.st_size)
+		m->skip = SKIP_EMPTY;
+	/* Nobody has looked at what is in new; mutt flags it there all the same. */
+	if (entry->dir == MAILDIR_NEW)
+		m->flags.system &= ~(unsigned)FLAG_SEEN;
+	maildir_courier_flags(&md->courier, md->w, path_of(md, courier_dir, ""),
+			      entry->name, entry->unique_len, &m->flags);
 }
 
 /* Fill in what is known without reading entries[at - 1]. */
@@ -378,13 +432,8 @@ static void describe(struct maildir *md, struct message *m)
 		buf_addf(&m->locator, ":%zu", entry->twin + 1);
 	m->offset = 0;
 	m->length = (uint64_t)md->st.st_size;
-	flags_reset(&m->flags);
-	m->skip = SKIP_NOT;
-	if (maildir_flags(entry->flags, &md->keywords, &m->flags))
-		m->skip = SKIP_DELETED;
-	else if (!md->st.st_size)
-		m->skip = SKIP_EMPTY;
-	m->when.delivered = maildir_name_delivered(entry->name);
+	describe_flags(md, m);
+	m->when.delivered = delivered(md, entry->name);
 	m->when.file = md->st.st_mtim.tv_sec;
 	m->when.sent_folder = md->folder->use == USE_SENT;
 }
@@ -397,95 +446,26 @@ static int maildir_next(struct importer *imp, struct message *m, struct err *e)
 		return 0;
 	if (!md->entries)
 		build_entries(md);
-	if (md->at == md->n)
-		return 0;
-	md->at++;
-	if (walk_stat(md->w, message_path(md), &md->st) < 0) {
-		if (find_again(md, md->at - 1, e) < 0)
+	for (;;) {
+		int moved;
+
+		if (md->at == md->n)
+			return 0;
+		md->at++;
+		if (walk_stat(md->w, message_path(md), &md->st) == 0)
+			break;
+		moved = find_again(md, md->at - 1, e);
+		if (moved < 0)
 			return -1;
-		if (walk_stat(md->w, message_path(md), &md->st) < 0)
-			return message_fail(e, ERR_LATER, message_path(md),
-					    strerror(errno));
+		if (moved)
+			continue;
+		if (walk_stat(md->w, message_path(md), &md->st) == 0)
+			break;
+		return maildir_fail(e, ERR_LATER, message_path(md),
+				    strerror(errno));
 	}
 	describe(md, m);
 	return 1;
-}
-
-/* Dovecot's zlib plugin stores compressed messages; nothing in the name tells.
-   None of these can begin a message: they are not text. */
-static const char *compression(const char *bytes, size_t n)
-{
-	static const struct {
-		const char *magic, *name;
-	} known[] = {
-		{ "\x1F\x8B\x08", "gzip" },
-		{ "\x28\xB5\x2F\xFD", "zstd" },
-		{ "\xFD\x37zXZ", "xz" },
-		{ "BZh91AY&SY", "bzip2" },
-		{ "Dovecot-LZ4\r*\x9B\xC5", "lz4" },
-	};
-
-	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
-		size_t len = strlen(known[i].magic);
-
-		if (len <= n && !memcmp(bytes, known[i].magic, len))
-			return known[i].name;
-	}
-	return NULL;
-}
-
-/* Read as many bytes as there are and fit. The number, 0 at the end, or -1. */
-static ssize_t read_full(int fd, char *bytes, size_t room)
-{
-	size_t n = 0;
-
-	while (n < room) {
-		ssize_t got = read(fd, bytes + n, room - n);
-
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got < 0)
-			return -1;
-		if (!got)
-			break;
-		n += (size_t)got;
-	}
-	return (ssize_t)n;
-}
-
-/* Feed the file to in. *length_r: how many bytes it had. */
-static int feed(struct maildir *md, int fd, struct intake *in,
-		uint64_t *length_r, struct err *e)
-{
-	const char *packed = NULL;
-	char what[64];
-	ssize_t got;
-
-	*length_r = 0;
-	while ((got = read_full(fd, md->bytes, READ_SIZE)) > 0) {
-		if (!*length_r)
-			packed = compression(md->bytes, (size_t)got);
-		if (packed) {
-			snprintf(what, sizeof(what),
-				 "compressed (%s), not supported yet", packed);
-			return message_fail(e, ERR_NEVER, message_path(md),
-					    what);
-		}
-		if (intake_add(in, md->bytes, (size_t)got, e) < 0)
-			return -1;
-		*length_r += (uint64_t)got;
-	}
-	if (got < 0)
-		return message_fail(e, ERR_NEVER, message_path(md),
-				    strerror(errno));
-	return intake_end(in, e);
-}
-
-static bool same_file(const struct stat *a, const struct stat *b)
-{
-	return a->st_size == b->st_size &&
-	       a->st_mtim.tv_sec == b->st_mtim.tv_sec &&
-	       a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
 }
 
 /* Open the message that next found, wherever it is by now. */
@@ -495,7 +475,12 @@ static int open_message(struct maildir *md, struct message *m, struct err *e)
 	int fd = walk_file(md->w, message_path(md), &st, e);
 
 	if (fd < 0 && walk_stat(md->w, message_path(md), &st) < 0) {
-		if (find_again(md, md->at - 1, e) < 0)
+		int moved = find_again(md, md->at - 1, e);
+
+		if (moved > 0)
+			return maildir_fail(e, ERR_NEVER, message_path(md),
+					    "there only once by now");
+		if (moved < 0)
 			return -1;
 		fd = walk_file(md->w, message_path(md), &st, e);
 	}
@@ -503,78 +488,31 @@ static int open_message(struct maildir *md, struct message *m, struct err *e)
 		e->scope = ERR_MESSAGE; /* the folder has others */
 		return -1;
 	}
-	if (same_file(&st, &md->st)) {
+	if (maildir_same_file(&st, &md->st)) {
 		describe(md, m); /* it may bear other flags now */
 		return fd;
 	}
 	close(fd);
-	return message_fail(e, ERR_LATER, message_path(md),
+	return maildir_fail(e, ERR_LATER, message_path(md),
 			    "changed since the folder was listed");
 }
 
 static int maildir_load(struct importer *imp, struct message *m, struct err *e)
 {
 	struct maildir *md = self(imp);
-	int fd = open_message(md, m, e), ret = -1;
-	struct stat st;
-	uint64_t length;
+	int fd = open_message(md, m, e), ret;
 
 	if (fd < 0)
 		return -1;
-	if (feed(md, fd, &m->in, &length, e) < 0)
-		goto out;
-	if (fstat(fd, &st) < 0 || !same_file(&st, &md->st) ||
-	    length != (uint64_t)st.st_size) {
-		message_fail(e, ERR_LATER, message_path(md),
-			     "changed while it was read");
-		goto out;
-	}
-	message_date_from_header(m);
-	ret = 0;
-out:
+	ret = maildir_feed(fd, &md->st, message_path(md), md->bytes, READ_SIZE,
+			   &m->in, e);
 	close(fd);
-	return ret;
-}
-
-static bool is_maildir_below(const struct candidate *c, const char *name)
-{
-	struct buf below = BUF_INIT, cur = BUF_INIT;
-	struct stat st;
-	bool is;
-
-	buf_addf(&below, "%s%s%s", c->rel, c->rel[0] ? "/" : "", name);
-	buf_addf(&cur, "%s/cur", below.data);
-	is = (walk_stat(c->w, cur.data, &st) == 0 && S_ISDIR(st.st_mode)) ||
-	     maildir_has_new(c->w, below.data);
-	buf_free(&below);
-	buf_free(&cur);
-	return is;
-}
-
-/* A directory with one Maildir in it is not part of that, unless the Maildir's
-   name begins with a dot, as only those of Maildir++ do. */
-static enum claim maildir_claim(const struct candidate *c)
-{
-	const struct walk_entry *with;
-	unsigned below = 0;
-
-	if (!c->dir)
-		return CLAIM_NO;
-	if (maildir_is_one(c->w, c->rel, c->dir)) {
-		with = maildir_entry(c->dir, "new");
-		if (!with || with->kind != 'd')
-			with = maildir_entry(c->dir, "tmp");
-		return with && with->kind == 'd' && maildir_entry(c->dir, "cur")
-			       ? CLAIM_ALL
-			       : CLAIM_PART;
-	}
-	for (size_t i = 0; i < c->dir->n && below < 2; i++) {
-		const struct walk_entry *entry = &c->dir->entries[i];
-
-		if (entry->kind == 'd' && is_maildir_below(c, entry->name))
-			below += entry->name[0] == '.' ? 2 : 1;
-	}
-	return below < 2 ? CLAIM_NO : CLAIM_PART;
+	if (ret < 0)
+		return -1;
+	if (!m->skip && !m->in.store_size)
+		m->skip = SKIP_EMPTY; /* packed, and nothing in it */
+	message_date_from_header(m);
+	return 0;
 }
 
 static void maildir_close(struct importer *imp)
@@ -600,7 +538,9 @@ static int maildir_open(const char *path, const struct importer_options *opt,
 
 	md->base.ops = &importer_maildir;
 	md->bytes = mem_alloc(READ_SIZE);
+	md->now = clock_now();
 	maildir_keywords_init(&md->keywords);
+	maildir_courier_init(&md->courier);
 	buf_init(&md->state);
 	buf_init(&md->file);
 	buf_init(&md->fingerprint);

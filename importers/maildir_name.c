@@ -18,15 +18,15 @@ static bool is_digit(char c)
 	return c >= '0' && c <= '9';
 }
 
-/* Length of the separator that ends at name + n. A colon cannot be in a name on
-   Windows' file systems: tools that copy there put something else in its place.
- */
-static size_t separator_length(const char *name, size_t n)
+/* A colon cannot be in a name on Windows' file systems: tools that copy there put
+   something else in its place. */
+size_t maildir_separator(const char *name, size_t n)
 {
 	static const char *const instead[] = {
-		"\xEF\x80\xA2", /* U+F022: SMB clients */
-		"%3A",
-		"%3a",
+		"\xEF\x80\xA2", /* U+F022: macOS, Samba's vfs_fruit, mapposix */
+		"\xEF\x80\xBA", /* U+F03A: cifs mapchars, Cygwin, WSL */
+		"\xEF\xBC\x9A", /* U+FF1A: rclone */
+		"%3A",		"%3a",
 	};
 
 	if (n && strchr(":;!_-", name[n - 1]))
@@ -49,7 +49,7 @@ void maildir_name_split(const char *name, struct maildir_name *r)
 		flags--;
 	if (flags < 2 || name[flags - 1] != ',' || name[flags - 2] != '2')
 		return;
-	len = separator_length(name, flags - 2);
+	len = maildir_separator(name, flags - 2);
 	if (!len || len == flags - 2) /* nothing would be left to tell it by */
 		return;
 	r->unique_len = flags - 2 - len;
@@ -77,10 +77,7 @@ uint64_t maildir_name_size(const char *name, size_t unique_len)
 
 int64_t maildir_name_delivered(const char *name)
 {
-	/* Maildir is younger than 1990: lower numbers are something else, such
-	   as 20240131. Too high ones are for date_choose to refuse. */
-	const int64_t year_1990 = 631152000;
-	int64_t t = 0;
+	int64_t t = 0; /* too high ones are for date_choose to refuse */
 	size_t i;
 
 	for (i = 0; is_digit(name[i]); i++) {
@@ -88,7 +85,7 @@ int64_t maildir_name_delivered(const char *name)
 			return DATE_NONE;
 		t = t * 10 + (name[i] - '0');
 	}
-	return t >= year_1990 ? t : DATE_NONE;
+	return t >= MAILDIR_EPOCH ? t : DATE_NONE;
 }
 
 void maildir_keywords_init(struct maildir_keywords *k)
@@ -179,55 +176,95 @@ static int hex_value(char c)
 	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-/* Undo Dovecot's listescape plugin: a backslash and two hex digits stand for
-   what cannot be in a directory's name. Others are left: they are just a name.
- */
-static void unescape(struct buf *name)
+/* The character that mark and two hex digits at s stand for, or -1. */
+static int escaped(const char *s, size_t n, char mark)
+{
+	if (n < 3 || s[0] != mark || hex_value(s[1]) < 0 || hex_value(s[2]) < 0)
+		return -1;
+	return hex_value(s[1]) << 4 | hex_value(s[2]);
+}
+
+/* Put the characters back that are escaped by mark, if they are among these. */
+static void unescape(struct buf *name, char mark, const char *which)
 {
 	size_t to = 0;
 
 	for (size_t i = 0; i < name->len; i++) {
-		char c = name->data[i];
+		int code = escaped(name->data + i, name->len - i, mark);
 
-		if (c == '\\' && i + 2 < name->len &&
-		    hex_value(name->data[i + 1]) >= 0 &&
-		    hex_value(name->data[i + 2]) >= 0) {
-			int code = hex_value(name->data[i + 1]) << 4 |
-				   hex_value(name->data[i + 2]);
-
-			if (code && strchr("./\\~&", code)) {
-				c = (char)code;
-				i += 2;
-			}
-		}
-		name->data[to++] = c;
+		if (code > 0 && strchr(which, code))
+			i += 2;
+		else
+			code = name->data[i];
+		name->data[to++] = (char)code;
 	}
 	buf_cut(name, to);
 }
 
-static void add_part(struct buf *out, const char *s, size_t n)
+/* Dovecot's listescape plugin writes a backslash, what cannot be in the name of
+   a directory in hex; since 2.4 (mailbox_list_storage_escape_char) people are
+   told to set '%'. A name with any other '%' in it is just a name. */
+static const char dovecot_escapes[] = "./\\~&%";
+
+static bool all_escapes(const struct buf *name, char mark)
+{
+	for (size_t i = 0; i < name->len; i++) {
+		int code = escaped(name->data + i, name->len - i, mark);
+
+		if (name->data[i] == mark &&
+		    (code <= 0 || !strchr(dovecot_escapes, code)))
+			return false;
+	}
+	return true;
+}
+
+static void add_part(struct buf *out, const char *s, size_t n,
+		     enum maildir_dialect dialect)
 {
 	struct buf name = BUF_INIT;
 
-	if (utf8_from_mutf7(&name, s, n) < 0)
+	if (dialect == MAILDIR_EVOLUTION) {
 		utf8_add_guessed(&name, s, n);
-	unescape(&name);
+		unescape(&name, '_', "._");
+	} else {
+		if (utf8_from_mutf7(&name, s, n) < 0)
+			utf8_add_guessed(&name, s, n);
+		unescape(&name, '\\', dovecot_escapes);
+		if (all_escapes(&name, '%'))
+			unescape(&name, '%', dovecot_escapes);
+	}
 	utf8_add_nfc(out, name.data, name.len);
 	buf_add_char(out, '\0');
 	buf_free(&name);
 }
 
-void maildir_folder_parts(struct buf *out, const char *dir)
+void maildir_folder_parts(struct buf *out, const char *dir,
+			  enum maildir_dialect dialect)
 {
 	size_t start = out->len;
 
+	if (dialect == MAILDIR_EVOLUTION && !strncmp(dir, "..", 2) && dir[2])
+		buf_add(out, "INBOX", sizeof("INBOX"));
 	for (const char *p = dir + 1; dir[0] == '.' && *p; p += !!*p) {
 		size_t n = strcspn(p, ".");
 
 		if (n)
-			add_part(out, p, n);
+			add_part(out, p, n, dialect);
 		p += n;
 	}
 	if (out->len == start) /* a plain name, or nothing but dots */
-		add_part(out, dir, strlen(dir));
+		add_part(out, dir, strlen(dir), dialect);
+}
+
+bool maildir_kmail_parts(struct buf *out, const char *dir)
+{
+	static const char suffix[] = ".directory";
+	size_t n = strlen(dir), tail = sizeof(suffix) - 1;
+
+	if (dir[0] != '.' || n < tail + 2 ||
+	    strcmp(dir + n - tail, suffix) != 0)
+		return false;
+	utf8_add_guessed(out, dir + 1, n - 1 - tail);
+	buf_add_char(out, '\0');
+	return true;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Which folders a source holds: the directory itself, its Maildir++ folders
-   (".A.B" beside cur), and Maildirs in directories below (Dovecot's LAYOUT=fs,
-   mbsync). */
+   (".A.B" beside cur), Maildirs in directories below (Dovecot's LAYOUT=fs,
+   mbsync), and KMail's (".A.directory/B" beside A). */
 #include "importers/maildir.h"
 
 #include <stdio.h>
@@ -9,6 +9,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "core/base/date.h"
 #include "core/base/utf8.h"
 
 void maildir_tree_free(struct maildir_tree *t)
@@ -143,10 +144,88 @@ static void remark_links(struct maildir_tree *t, const char *rel,
 			   rel[0] ? rel : ".", n, first);
 }
 
+/* notmuch and mu take every file for a message, wherever it lies; mail programs
+   do not show what is beside cur. */
+static void remark_beside(struct maildir_tree *t, const char *rel,
+			  const struct walk_dir *d)
+{
+	const char *first = NULL;
+	size_t n = 0;
+
+	for (size_t i = 0; i < d->n; i++) {
+		const char *name = d->entries[i].name;
+		struct maildir_name parts;
+
+		maildir_name_split(name, &parts);
+		if (d->entries[i].kind != 'f' || name[0] == '.' ||
+		    (!name[parts.unique_len] &&
+		     maildir_name_delivered(name) == DATE_NONE))
+			continue;
+		if (!n++)
+			first = name;
+	}
+	if (n)
+		remark_add(&t->remarks,
+			   "%s: %zu files beside cur that may be messages "
+			   "were left out, the first is %s",
+			   rel[0] ? rel : ".", n, first);
+}
+
 static bool is_message_dir(const char *name)
 {
 	return !strcmp(name, "cur") || !strcmp(name, "new") ||
 	       !strcmp(name, "tmp");
+}
+
+/* Of the programs that work on a Maildir; there is no folder in them. Gnus'
+   .nnmaildir has links to every message. */
+static bool is_private(const char *name)
+{
+	static const char *const names[] = { ".nnmaildir", ".notmuch",
+					     ".#evolution",
+					     "courierimapkeywords" };
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (!strcmp(name, names[i]))
+			return true;
+	return false;
+}
+
+/* Evolution notes in "..maildir++" that it has escaped the names beside it
+   (camel-maildir-store.c, "maildir++ 1"; older versions wrote no number, and
+   escaped nothing). */
+static enum maildir_dialect dialect_of(struct walk *w, const char *rel,
+				       const struct walk_dir *d)
+{
+	static const char file[] = "..maildir++", begin[] = "maildir++ ";
+	struct buf path = BUF_INIT, text = BUF_INIT;
+	enum maildir_dialect dialect = MAILDIR_PLUSPLUS;
+	struct err ignored;
+
+	if (!maildir_entry(d, file))
+		return dialect;
+	buf_addf(&path, "%s%s%s", rel, rel[0] ? "/" : "", file);
+	if (walk_slurp(w, path.data, 4096, &text, &ignored) == 0 &&
+	    !strncmp(text.data, begin, sizeof(begin) - 1))
+		dialect = MAILDIR_EVOLUTION;
+	buf_free(&path);
+	buf_free(&text);
+	return dialect;
+}
+
+/* Append the parts for the directory rel of this name. */
+static void add_parts(struct walk *w, const struct buf *rel, const char *name,
+		      enum maildir_dialect dialect, struct buf *parts)
+{
+	struct buf cur = BUF_INIT;
+	struct stat st;
+
+	buf_addf(&cur, "%s/cur", rel->data);
+	/* A folder of Maildir++ may also be called so. */
+	if (walk_stat(w, cur.data, &st) == 0 ||
+	    !maildir_kmail_parts(parts, name))
+		maildir_folder_parts(parts, name, dialect);
+	buf_free(&cur);
 }
 
 /* Add the folders at and below the directory rel. Depth is bounded by walk.h.
@@ -155,25 +234,29 @@ static int look_into(struct maildir_tree *t, struct walk *w, struct buf *rel,
 		     struct buf *parts, struct err *e)
 {
 	size_t rel_len = rel->len, parts_len = parts->len;
+	enum maildir_dialect dialect;
 	struct walk_dir d;
 	bool is_one;
 
 	if (walk_list(w, rel->data, &d, e) < 0)
 		return -1;
+	dialect = dialect_of(w, rel->data, &d);
 	is_one = maildir_is_one(w, rel->data, &d);
-	if (is_one)
+	if (is_one) {
 		add_folder(t, rel->data, parts, NULL);
+		remark_beside(t, rel->data, &d);
+	}
 	remark_links(t, rel->data, &d);
 	for (size_t i = 0; i < d.n; i++) {
 		const char *name = d.entries[i].name;
 
-		if (d.entries[i].kind != 'd' ||
+		if (d.entries[i].kind != 'd' || is_private(name) ||
 		    (is_one && is_message_dir(name)))
 			continue;
 		if (rel_len)
 			buf_add_char(rel, '/');
 		buf_add_str(rel, name);
-		maildir_folder_parts(parts, name);
+		add_parts(w, rel, name, dialect, parts);
 		if (look_into(t, w, rel, parts, e) < 0)
 			add_folder(t, rel->data, parts, e->text);
 		buf_cut(rel, rel_len);

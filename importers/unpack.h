@@ -19,7 +19,7 @@ const char *unpack_name(enum packing how);
 
 /* A file as it was before. A file that is not compressed reads as it is, without being
    copied. Memory is bounded (UNPACK_MEMORY, whatever the file asks for). */
-enum { UNPACK_MEMORY = 96 << 20 };
+enum { UNPACK_MEMORY = 144 << 20 };
 struct unpack;
 
 /* Reads fd from its beginning, whatever its position; fd stays the caller's. name is for

@@ -43,21 +43,34 @@ static void check_split(const char *name)
 	buf_free(&joined);
 }
 
+static void check_parts(const struct buf *parts)
+{
+	must(parts->len && parts->data[parts->len - 1] == '\0');
+	must(utf8_valid(parts->data, parts->len));
+	for (size_t i = 0; i < parts->len;) {
+		size_t n = strlen(parts->data + i);
+
+		must(n);
+		i += n + 1;
+	}
+}
+
 static void check_folder(const char *name)
 {
+	static const enum maildir_dialect dialects[] = { MAILDIR_PLUSPLUS,
+							 MAILDIR_EVOLUTION };
 	struct buf parts = BUF_INIT;
 
-	maildir_folder_parts(&parts, name);
-	if (name[0]) {
-		must(parts.len && parts.data[parts.len - 1] == '\0');
-		must(utf8_valid(parts.data, parts.len));
-		for (size_t i = 0; i < parts.len;) {
-			size_t n = strlen(parts.data + i);
-
-			must(n);
-			i += n + 1;
-		}
+	for (size_t i = 0; name[0] && i < 2; i++) {
+		buf_reset(&parts);
+		maildir_folder_parts(&parts, name, dialects[i]);
+		check_parts(&parts);
 	}
+	buf_reset(&parts);
+	if (maildir_kmail_parts(&parts, name))
+		check_parts(&parts);
+	else
+		must(!parts.len);
 	buf_free(&parts);
 }
 
