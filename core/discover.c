@@ -121,51 +121,102 @@ static void take_out(struct search *s, int at, const char *rel)
 	free(path);
 }
 
+/* But for the source of the format whose it is. */
 static void take_out_of_all(struct search *s, const struct within *in,
-			    const char *rel)
+			    const char *rel, int but)
 {
 	for (int i = 0; i < FORMATS_MAX; i++)
-		if (in->source[i] != NONE)
+		if (i != but && in->source[i] != NONE)
 			take_out(s, in->source[i], rel);
 }
 
 /* ---- looking ---- */
 
-/* Whose is this file? */
-static const struct importer_ops *ask_file(struct search *s, const char *rel)
+/* Whose is this file? wanted_r: a set of the formats that would take it. */
+static const struct importer_ops *ask_file(struct search *s, const char *rel,
+					   uint32_t *wanted_r)
 {
+	const struct importer_ops *surest = NULL;
+	enum claim most = CLAIM_NO;
 	struct candidate c;
 	struct err ignored;
-	enum claim claim;
 
+	*wanted_r = 0;
 	candidate_init(&c, s->w, rel);
 	if (candidate_read(&c, s->head, &ignored) < 0) {
 		s->notes->unreadable++;
 		return NULL;
 	}
-	return importer_surest(&c, &claim);
+	for (int i = 0; importer_registry[i]; i++) {
+		enum claim claim = importer_registry[i]->claim(&c);
+
+		if (claim > CLAIM_NO)
+			*wanted_r |= UINT32_C(1) << i;
+		if (claim > most) {
+			most = claim;
+			surest = importer_registry[i];
+		}
+	}
+	return surest;
 }
 
-static void look_at_file(struct search *s, struct within *in, const char *dir,
-			 const char *name)
-{
-	char *rel = join(dir, name);
-	const struct importer_ops *format = ask_file(s, rel);
-	int at;
+/* A file of a directory. */
+struct file {
+	const char *name;
+	int format; /* whose it is; or NONE */
+	uint32_t wanted;
+};
 
-	if (!format)
-		goto out;
-	at = format_index(format);
-	if (in->source[at] != NONE)
-		goto out;
-	if (format->gathers) {
-		in->source[at] = add_source(s, format, dir);
-		goto out;
+static void look_at_file(struct search *s, struct within *in, const char *dir,
+			 struct file *f)
+{
+	char *rel = join(dir, f->name);
+	const struct importer_ops *format = ask_file(s, rel, &f->wanted);
+
+	f->format = format ? format_index(format) : NONE;
+	if (format && in->source[f->format] == NONE) {
+		if (format->gathers)
+			in->source[f->format] = add_source(s, format, dir);
+		else
+			add_source(s, format, rel);
 	}
-	take_out_of_all(s, in, rel);
-	add_source(s, format, rel);
-out:
 	free(rel);
+}
+
+/* What two formats would take is the surer one's alone. */
+static void settle_file(struct search *s, const struct within *in,
+			const char *dir, const struct file *f)
+{
+	bool alone =
+		f->format != NONE && !importer_registry[f->format]->gathers;
+	char *rel;
+
+	if (f->format == NONE)
+		return;
+	rel = join(dir, f->name);
+	for (int i = 0; i < FORMATS_MAX; i++)
+		if (i != f->format && in->source[i] != NONE &&
+		    (alone || f->wanted >> i & 1))
+			take_out(s, in->source[i], rel);
+	free(rel);
+}
+
+static void look_at_files(struct search *s, struct within *in, const char *dir,
+			  const struct walk_dir *d)
+{
+	struct file *files = mem_alloc(d->n * sizeof(*files) + 1);
+	size_t n = 0;
+
+	for (size_t i = 0; i < d->n; i++) {
+		if (d->entries[i].kind != 'f' ||
+		    is_other_kind(d->entries[i].name))
+			continue;
+		files[n].name = d->entries[i].name;
+		look_at_file(s, in, dir, &files[n++]);
+	}
+	for (size_t i = 0; i < n; i++)
+		settle_file(s, in, dir, &files[i]);
+	free(files);
 }
 
 /* File systems that hold nothing but the kernel's own. */
@@ -268,10 +319,7 @@ static void look_into(struct search *s, struct within in, const char *rel);
 static void look_below(struct search *s, struct within *in, const char *rel,
 		       const struct walk_dir *d)
 {
-	for (size_t i = 0; i < d->n; i++)
-		if (d->entries[i].kind == 'f' &&
-		    !is_other_kind(d->entries[i].name))
-			look_at_file(s, in, rel, d->entries[i].name);
+	look_at_files(s, in, rel, d);
 	for (size_t i = 0; i < d->n; i++) {
 		char *below;
 
@@ -298,10 +346,10 @@ static bool take_directory(struct search *s, struct within *in, const char *rel,
 	if (!format)
 		return false;
 	at = format_index(format);
-	if (in->source[at] == NONE) {
-		take_out_of_all(s, in, rel);
+	if (claim >= CLAIM_ALL || in->source[at] == NONE)
+		take_out_of_all(s, in, rel, at);
+	if (in->source[at] == NONE)
 		in->source[at] = add_source(s, format, rel);
-	}
 	return claim >= CLAIM_ALL;
 }
 
@@ -343,7 +391,8 @@ int source_discover(const char *path, struct sources *l,
 	if (walk_stat(s.w, "", &st) == 0)
 		s.device = st.st_dev;
 	if (walk_is_file(s.w)) {
-		const struct importer_ops *format = ask_file(&s, "");
+		uint32_t wanted;
+		const struct importer_ops *format = ask_file(&s, "", &wanted);
 
 		if (format)
 			add_source(&s, format, "");

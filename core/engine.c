@@ -336,6 +336,7 @@ static int transfer_source(struct engine *g, size_t *at, struct err *e)
 	}
 	while (*at < g->plan.n_work && g->plan.work[*at].source == source)
 		(*at)++;
+	plan_remarks(g, source, imp);
 	ret = 0;
 out:
 	imp->ops->close(imp);
@@ -498,5 +499,6 @@ int engine_run(const struct engine_options *opt, struct ledger *led,
 	result->bytes_sent = g.progress.bytes_sent;
 	result->folders_failed = g.folders_failed;
 	plan_free(&g.plan);
+	plan_forget_remarks(&g);
 	return ret;
 }

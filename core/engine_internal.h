@@ -117,6 +117,12 @@ struct engine {
 	int64_t lost;		    /* when a connection was lost in this run; 0 */
 	uint64_t bytes_sent_before; /* by connections that are closed */
 	uint64_t folders_failed;
+	/* What was said of sources, so that each is said once in a run. */
+	struct remarks_told {
+		size_t source;
+		char *text;
+	} *told;
+	size_t n_told;
 };
 
 void engine_event(struct engine *g, struct event *ev);
@@ -192,6 +198,10 @@ void mend_free(struct outgoing *o);
 
 /* late.c: add the flags that came late on the server. The pipeline is idle. */
 int late_add(struct engine *g, struct err *e);
+
+/* Tell what an importer has to remark on and has not before. */
+void plan_remarks(struct engine *g, size_t source, struct importer *imp);
+void plan_forget_remarks(struct engine *g);
 
 /* Does the plan take mail of this account? */
 bool plan_takes_account(const struct engine *g, const char *account);

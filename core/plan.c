@@ -187,8 +187,17 @@ static void report_failed(struct engine *g, const struct source *s,
 	engine_event(g, &ev);
 }
 
-static void report_remarks(struct engine *g, const struct source *s,
-			   struct importer *imp)
+static bool was_told(const struct engine *g, size_t source, const char *text)
+{
+	for (size_t i = 0; i < g->n_told; i++)
+		if (g->told[i].source == source &&
+		    !strcmp(g->told[i].text, text))
+			return true;
+	return false;
+}
+
+/* Importers keep a thousand at most (importers/remarks.h). */
+void plan_remarks(struct engine *g, size_t source, struct importer *imp)
 {
 	const char *text;
 
@@ -196,14 +205,30 @@ static void report_remarks(struct engine *g, const struct source *s,
 		return;
 	for (unsigned i = 0; (text = imp->ops->remark(imp, i)); i++) {
 		struct event ev = { .type = EVENT_REMARK,
-				    .source = s->path,
+				    .source = g->opt->sources[source].path,
 				    .text = text };
 
+		if (was_told(g, source, text))
+			continue;
+		g->told = mem_realloc(g->told,
+				      (g->n_told + 1) * sizeof(*g->told));
+		g->told[g->n_told++] =
+			(struct remarks_told){ .source = source,
+					       .text = mem_strdup(text) };
 		engine_event(g, &ev);
 	}
 }
 
-static int plan_source(struct engine *g, size_t i, bool remarks, struct err *e)
+void plan_forget_remarks(struct engine *g)
+{
+	for (size_t i = 0; i < g->n_told; i++)
+		free(g->told[i].text);
+	free(g->told);
+	g->told = NULL;
+	g->n_told = 0;
+}
+
+static int plan_source(struct engine *g, size_t i, struct err *e)
 {
 	const struct source *s = &g->opt->sources[i];
 	struct importer *imp = NULL;
@@ -224,8 +249,7 @@ static int plan_source(struct engine *g, size_t i, bool remarks, struct err *e)
 			goto out;
 		report_failed(g, s, e);
 	}
-	if (remarks)
-		report_remarks(g, s, imp);
+	plan_remarks(g, i, imp);
 	ret = 0;
 out:
 	imp->ops->close(imp);
@@ -234,9 +258,7 @@ out:
 
 int plan_make(struct engine *g, struct err *e)
 {
-	bool first = g->progress.started_ms == 0;
-
-	if (first)
+	if (!g->progress.started_ms)
 		g->progress.started_ms = clock_ms();
 	plan_free(&g->plan);
 	adopt_reset(g);
@@ -244,7 +266,7 @@ int plan_make(struct engine *g, struct err *e)
 	g->progress.bytes_done = 0;
 	g->folders_failed = 0;
 	for (size_t i = 0; i < g->opt->n_sources; i++)
-		if (plan_source(g, i, first, e) < 0)
+		if (plan_source(g, i, e) < 0)
 			return -1;
 	g->progress.bytes_total = g->plan.bytes;
 	return 0;

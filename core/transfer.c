@@ -300,6 +300,7 @@ static int read_message(struct engine *g, struct work *w, struct importer *imp,
 static void count_message(struct engine *g, struct outgoing *o)
 {
 	g->progress.messages++;
+	o->date = DATE_NONE; /* until its header is read */
 	if (!o->m.locator.len)
 		buf_addf(&o->m.locator, "unreadable, number %llu of the run",
 			 (unsigned long long)g->progress.messages);

@@ -30,6 +30,7 @@ static const struct {
 	{ "Sent Items", USE_SENT },
 	{ "Sent Messages", USE_SENT },
 	{ "Sent Mail", USE_SENT },
+	{ "sent-mail", USE_SENT }, /* KMail, pine */
 	{ "送信済みトレイ", USE_SENT },
 	{ "送信済み", USE_SENT },
 	{ "送信済みアイテム", USE_SENT },

@@ -78,7 +78,7 @@ static void maildirs_side_by_side(void)
 	tree_file(root, "two/B/new/2.a", LETTER);
 	tree_file(root, "two/list", MAIL);
 	list("two", &out, &notes);
-	CHECK_STR(out.data, "maildir two\nmbox two\n");
+	CHECK_STR(out.data, "maildir two\nmbox two -B\n");
 	tree_file(root, "home/Maildir/cur/1.a:2,S", LETTER);
 	tree_file(root, "home/Maildir/new/1.b", LETTER);
 	tree_file(root, "home/Maildir/.Sent/cur/1.c:2,S", LETTER);
