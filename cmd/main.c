@@ -20,6 +20,9 @@ static const struct command commands[] = {
 	  .usage = "mailhaul scan [OPTION]... SOURCE...",
 	  .summary = N_("Say what is there; contacts no server."),
 	  .help = N_(
+		  "Given a directory or a whole disk it finds every mail store there, of every format,\n"
+		  "and ends with a table of programs and accounts; --accounts makes that table without\n"
+		  "reading mail.\n"
 		  "Nothing is written anywhere, unless --ledger names a file: then what was read\n"
 		  "is remembered there, and unchanged folders are not read again.\n"
 		  "In the summary, \"uploaded\" is what migrate would send.") },
@@ -64,10 +67,12 @@ static void help_all(void)
 		printf("  mailhaul %-8s  %s\n", commands[i].name,
 		       _(commands[i].summary));
 	printf("\n%s\n",
-	       _("SOURCE  [FORMAT:]PATH, a Thunderbird profile, an mbox or a "
-		 "Maildir; FORMAT is\n"
-		 "        thunderbird, mbox or maildir, and usually found by "
-		 "itself\n"
+	       _("SOURCE  [FORMAT:]PATH, a mail store or a disk that has some; "
+		 "FORMAT is usually\n"
+		 "        found by itself: thunderbird, mbox, maildir, mh, eml, wlm "
+		 "(Windows Live\n"
+		 "        Mail), emlx (Apple Mail), becky, dbx and oembx (Outlook "
+		 "Express), pst\n"
 		 "TARGET  imaps://USER@HOST[:PORT][/FOLDER]; imap:// for "
 		 "STARTTLS; USER is\n"
 		 "        percent-encoded: taro%40example.jp\n"
