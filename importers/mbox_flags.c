@@ -4,8 +4,12 @@
 
 #include <string.h>
 
+#include "core/base/ascii.h"
+
 /* Beside FLAG_SEEN and its like. */
 enum { STATUS_DELETED = 1 << 16 };
+/* Of a file, and of a message: c-client has 30, and nobody sorts by more. */
+enum { KEYWORDS_MAX = 256 };
 
 static const struct {
 	const char *field;
@@ -42,21 +46,76 @@ static bool is_blank(char c)
 	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
-void mbox_keywords_from_header(const struct header *h, struct flags *f)
+static bool next_word(const char **s, const char *end, const char **word,
+		      size_t *n)
+{
+	while (*s < end && is_blank(**s))
+		++*s;
+	*word = *s;
+	while (*s < end && !is_blank(**s))
+		++*s;
+	*n = (size_t)(*s - *word);
+	return *n > 0;
+}
+
+static bool is_number(const char *word, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (!ascii_is_digit(word[i]))
+			return false;
+	return n > 0 && n <= 10;
+}
+
+bool mbox_keywords_of_file(const char *value, size_t n, struct flags *known)
+{
+	const char *s = value, *end = value + n, *word;
+	size_t len;
+
+	for (int i = 0; i < 2; i++)
+		if (!next_word(&s, end, &word, &len) || !is_number(word, len))
+			return false;
+	for (int i = 0; i < KEYWORDS_MAX && next_word(&s, end, &word, &len);
+	     i++)
+		flags_add_keyword(known, word, len);
+	return true;
+}
+
+static bool is_known(const struct flags *known, const char *word, size_t n)
+{
+	for (const char *k = NULL; (k = flags_next_keyword(known, k));)
+		if (ascii_same(word, n, k))
+			return true;
+	return false;
+}
+
+bool mbox_keywords_are_state(const char *value, size_t n,
+			     const struct flags *known)
+{
+	const char *s = value, *end = value + n, *word;
+	bool any = false;
+	size_t len;
+
+	for (int i = 0; i < KEYWORDS_MAX && next_word(&s, end, &word, &len);
+	     i++) {
+		if (is_known(known, word, len))
+			return true;
+		any = true;
+	}
+	return !any; /* c-client pads an empty one with blanks */
+}
+
+void mbox_keywords_from_header(const struct header *h,
+			       const struct flags *known, struct flags *f)
 {
 	const struct header_field *field = header_find(h, "X-Keywords", 0);
 	const char *s, *end, *word;
+	size_t n;
 
 	if (!field)
 		return;
 	s = h->raw.data + field->value;
 	end = s + field->value_len;
-	while (s < end) {
-		while (s < end && is_blank(*s))
-			s++;
-		for (word = s; s < end && !is_blank(*s); s++)
-			;
-		if (s > word)
-			flags_add_keyword(f, word, (size_t)(s - word));
-	}
+	for (int i = 0; i < KEYWORDS_MAX && next_word(&s, end, &word, &n); i++)
+		if (is_known(known, word, n))
+			flags_add_keyword(f, word, n);
 }

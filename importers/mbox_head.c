@@ -124,3 +124,22 @@ void mbox_head_read(struct mbox_head *h, const char *s, size_t n)
 			read_field(h, line, next);
 	}
 }
+
+const char *mbox_head_find(const char *s, size_t n, const char *name,
+			   unsigned leading, size_t *n_r)
+{
+	const char *line = s, *end = s + n, *next, *value;
+
+	for (; line < end && leading; line = next, leading--) {
+		if (*line == '\n' ||
+		    (*line == '\r' && end - line > 1 && line[1] == '\n'))
+			return NULL;
+		next = field_end(line, end);
+		value = value_of(line, next, name);
+		if (value) {
+			*n_r = (size_t)(next - value);
+			return value;
+		}
+	}
+	return NULL;
+}

@@ -20,4 +20,10 @@ struct mbox_head {
 /* s[0..n): the begin of a message, as much as there is. */
 void mbox_head_read(struct mbox_head *h, const char *s, size_t n);
 
+/* The value of the first field of this name in s[0..n), the begin of a header, with its
+   folds; NULL if it is not there. leading: only the first so many fields are looked
+   at. */
+const char *mbox_head_find(const char *s, size_t n, const char *name,
+			   unsigned leading, size_t *n_r);
+
 #endif

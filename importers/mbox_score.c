@@ -9,53 +9,105 @@
 /* The whole judgement. A separator of an honest writer has a blank line in
    front, ends in a date and is followed by header fields: 13. What must not get
    to MBOX_ACCEPT is prose, with a blank line in front or not. */
-enum weight {
+enum reason {
 	/* The file begins with it. */
-	W_FIRST = 2,
+	R_FIRST,
 	/* As every mbox has it but pipermail's, and what old Thunderbirds
 	   appended to a file without a final line end. The file's begin is like
 	   one. */
-	W_BLANK = 2,
+	R_BLANK,
 	/* Weekday, month and time at the end of the line: prose hardly ever. */
-	W_DATED = 6,
+	R_DATED,
 	/* A date of another kind, or with text behind it. */
-	W_SOME_DATE = 2,
+	R_SOME_DATE,
 	/* "From the office ...": not what a program writes. */
-	W_WORDS = -2,
+	R_WORDS,
 	/* Nothing on the line says anything, unless the writer's habit does. */
-	W_BARE = -1,
-	W_BARE_EXPECTED = 1,
-	/* Two header fields follow. */
-	W_TWO_FIELDS = 4,
+	R_BARE,
+	R_BARE_EXPECTED,
+	R_TWO_FIELDS,
 	/* One field that is the whole header. */
-	W_WHOLE_HEADER = 3,
+	R_WHOLE_HEADER,
 	/* One field and then text: "Note: ..." is prose, too. */
-	W_ONE_FIELD = 1,
+	R_ONE_FIELD,
 	/* The first field is one that mail has. */
-	W_KNOWN_FIELD = 1,
-	/* Text follows. */
-	W_TEXT = -3,
+	R_KNOWN_FIELD,
+	R_TEXT,
 	/* The file ends here, or in what may yet become a field: cut off. */
-	W_END = 4,
-	/* Another separator follows at once: an empty message. This and W_END
+	R_END,
+	/* Another separator follows at once: an empty message. This and R_END
 	   count only for lines that are dated or bare. */
-	W_EMPTY_MESSAGE = 2,
+	R_EMPTY_MESSAGE,
 	/* The Content-Length of the message before says so. Senders can write
 	   that field, so alone it does not suffice against text. */
-	W_LANDING = 4,
+	R_LANDING,
 	/* The next boundary line is one of the message before, whose multipart
 	   goes on behind this line: a patch or a mail attached as text. */
-	W_INSIDE_MIME = -12,
+	R_INSIDE_MIME,
 	/* git's fixed date in a file that is not git's: a patch in the text. No
 	   mail system writes that envelope. */
-	W_GIT_PATCH = -10,
+	R_GIT_PATCH,
 	/* "From : somebody" is a field of a header. */
-	W_FIELD_ITSELF = -20,
+	R_FIELD_ITSELF,
+	/* What a crash leaves of a file that was growing (NTFS, XFS); then mail
+	   was appended. Neither for nor against. */
+	R_NULS,
+	/* An appender did not look whether the file ended in a line end
+	   (Thunderbird before 136): only a date, two fields and one that mail
+	   has outweigh this. */
+	R_GLUED,
 };
 
-/* How far the next boundary line is looked for: what is looked at twice must
-   stay little, whatever somebody makes up. */
-enum { MIME_LOOK = 16 << 10 };
+static const struct {
+	int weight;
+	const char *text;
+} reasons[] = {
+	[R_FIRST] = { 2, "the file begins with it" },
+	[R_BLANK] = { 2, "blank line before" },
+	[R_DATED] = { 6, "date at the line's end" },
+	[R_SOME_DATE] = { 2, "something like a date" },
+	[R_WORDS] = { -2, "several words, no date" },
+	[R_BARE] = { -1, "nothing but From" },
+	[R_BARE_EXPECTED] = { 1, "nothing but From, as this writer has it" },
+	[R_TWO_FIELDS] = { 4, "two header lines behind" },
+	[R_WHOLE_HEADER] = { 3, "one header line behind, then an empty one" },
+	[R_ONE_FIELD] = { 1, "one line like a header line behind" },
+	[R_KNOWN_FIELD] = { 1, "a header line that mail has" },
+	[R_TEXT] = { -3, "next line is no header" },
+	[R_END] = { 4, "the file ends behind it" },
+	[R_EMPTY_MESSAGE] = { 2, "another separator at once" },
+	[R_LANDING] = { 4, "Content-Length of the message before" },
+	[R_INSIDE_MIME] = { -12, "inside of an open MIME part" },
+	[R_GIT_PATCH] = { -10, "a patch's first line" },
+	[R_FIELD_ITSELF] = { -20, "is a header line itself" },
+	[R_NULS] = { 0, "NULs before" },
+	[R_GLUED] = { -7, "text before on the same line" },
+};
+
+struct tally {
+	int score;
+	unsigned reasons;
+};
+
+static void count(struct tally *t, enum reason why)
+{
+	t->score += reasons[why].weight;
+	t->reasons |= 1u << why;
+}
+
+void mbox_reasons_add(struct buf *out, unsigned set)
+{
+	const char *divider = "";
+
+	for (size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++)
+		if (set & (1u << i)) {
+			buf_addf(out, "%s%+d %s", divider, reasons[i].weight,
+				 reasons[i].text);
+			divider = ", ";
+		}
+	if (set & MBOX_HEADLESS)
+		buf_add_str(out, "no separator line, but a header");
+}
 
 struct slice {
 	const char *s;
@@ -231,6 +283,8 @@ enum mbox_shape mbox_shape(const char *line, size_t n)
 
 bool mbox_is_thunderbird(const char *line, size_t n)
 {
+	if (n < 5)
+		return false;
 	if (mbox_shape(line, n) == MBOX_BARE)
 		return true;
 	return n > 7 && !memcmp(line, "From - ", 7);
@@ -312,7 +366,8 @@ static enum line_kind next_unfolded(struct lines *l)
 	return kind;
 }
 
-static bool is_known_field(const char *line)
+/* n: as much as there is behind it, too. */
+static bool is_known_field(const char *line, size_t n)
 {
 	static const char *const known[] = {
 		"Bcc",
@@ -334,45 +389,61 @@ static bool is_known_field(const char *line)
 		"X-Mozilla-Status",
 		"X-UIDL",
 	};
-	struct slice name = { .s = line, .n = strcspn(line, ": \t") };
+	struct slice name = { .s = line };
 
+	while (name.n < n && !memchr(": \t", line[name.n], 3))
+		name.n++;
 	return one_of(name, known, sizeof(known) / sizeof(known[0]));
 }
 
 /* One field is there: is it a header's begin? */
-static int weigh_fields(struct lines *l, const char *first)
+static void weigh_fields(struct tally *t, struct lines *l, const char *first)
 {
-	int weight = is_known_field(first) ? W_KNOWN_FIELD : 0;
-
+	if (is_known_field(first, (size_t)(l->end - first)))
+		count(t, R_KNOWN_FIELD);
 	switch (next_unfolded(l)) {
 	case LINE_FIELD:
-		return weight + W_TWO_FIELDS;
+		count(t, R_TWO_FIELDS);
+		break;
 	case LINE_TEXT:
-		return weight + W_ONE_FIELD;
+		count(t, R_ONE_FIELD);
+		break;
 	default:
-		return weight + W_WHOLE_HEADER;
+		count(t, R_WHOLE_HEADER);
 	}
 }
 
 /* machine_made: the separator itself is of a kind that only programs write. */
-static int weigh_next(struct lines *l, bool machine_made)
+static void weigh_next(struct tally *t, struct lines *l, bool machine_made)
 {
 	const char *line = l->s;
 
 	switch (next_line(l)) {
 	case LINE_FIELD:
-		return weigh_fields(l, line);
+		weigh_fields(t, l, line);
+		break;
 	case LINE_NONE:
-		return machine_made && l->all ? W_END : 0;
+		if (machine_made && l->all)
+			count(t, R_END);
+		break;
 	case LINE_FROM:
-		return machine_made ? W_EMPTY_MESSAGE : W_TEXT;
+		count(t, machine_made ? R_EMPTY_MESSAGE : R_TEXT);
+		break;
 	case LINE_EMPTY:
 		if (machine_made && next_line(l) == LINE_FROM)
-			return W_EMPTY_MESSAGE;
-		return 0;
+			count(t, R_EMPTY_MESSAGE);
+		break;
 	default:
-		return W_TEXT;
+		count(t, R_TEXT);
 	}
+}
+
+bool mbox_is_header(const char *text, size_t n)
+{
+	struct lines l = { .s = text, .end = text + n };
+
+	return next_line(&l) == LINE_FIELD && is_known_field(text, n) &&
+	       next_unfolded(&l) == LINE_FIELD;
 }
 
 /* UUCP's trace below the separator: ">From user date remote from host". */
@@ -386,42 +457,70 @@ static void skip_uucp(struct lines *l)
 	}
 }
 
-static int weigh_shape(const struct mbox_candidate *c, enum mbox_shape shape)
+static void weigh_shape(struct tally *t, const struct mbox_candidate *c,
+			enum mbox_shape shape)
 {
 	switch (shape) {
 	case MBOX_BARE:
-		return c->bare_expected ? W_BARE_EXPECTED : W_BARE;
+		count(t, c->bare_expected ? R_BARE_EXPECTED : R_BARE);
+		break;
 	case MBOX_NAME:
-		return 0;
+		break;
 	case MBOX_WORDS:
-		return W_WORDS;
+		count(t, R_WORDS);
+		break;
 	case MBOX_SOME_DATE:
-		return W_SOME_DATE;
-	case MBOX_DATED:
-		return W_DATED;
+		count(t, R_SOME_DATE);
+		break;
 	case MBOX_GIT:
+		if (!c->first && !c->git_expected)
+			count(t, R_GIT_PATCH);
+		/* fall through */
+	case MBOX_DATED:
+		count(t, R_DATED);
 		break;
 	}
-	return c->first || c->git_expected ? W_DATED : W_DATED + W_GIT_PATCH;
 }
 
-/* Whether the first place where the boundary is named is a boundary line. A
-   copy of the message before names it in its header first. */
-static bool inside_mime(const struct mbox_candidate *c)
+int mbox_inside_mime(const char *text, size_t n, const char *boundary,
+		     size_t boundary_len)
 {
-	size_t n = c->n < MIME_LOOK ? c->n : MIME_LOOK;
-	const char *at, *end = c->text + n;
+	const char *at = memmem(text, n, boundary, boundary_len);
+	const char *end = text + n;
 
-	if (!c->boundary_len)
-		return false;
-	at = memmem(c->text, n, c->boundary, c->boundary_len);
-	if (!at || at - c->text < 3 || memcmp(at - 3, "\n--", 3))
-		return false;
-	at += c->boundary_len;
+	if (!at)
+		return -1;
+	/* A copy of the message before names it in its header first. */
+	if (at - text < 3 || memcmp(at - 3, "\n--", 3) != 0)
+		return 0;
+	at += boundary_len;
 	return at == end || memchr("\r\n\t -", *at, 5);
 }
 
-int mbox_score(const struct mbox_candidate *c)
+int mbox_score_inside(int score, unsigned *set)
+{
+	struct tally t = { .score = score, .reasons = *set };
+
+	count(&t, R_INSIDE_MIME);
+	*set = t.reasons;
+	return t.score;
+}
+
+static void weigh_place(struct tally *t, const struct mbox_candidate *c)
+{
+	if (c->first)
+		count(t, R_FIRST);
+	if (c->blank || c->first)
+		count(t, R_BLANK);
+	if (c->nuls)
+		count(t, R_NULS);
+	if (c->glued)
+		count(t, R_GLUED);
+	if (c->landing)
+		count(t, R_LANDING);
+}
+
+int mbox_score(const struct mbox_candidate *c, unsigned *reasons_r)
 {
 	const char *end = c->text + c->n;
 	const char *eol = memchr(c->text, '\n', c->n);
@@ -429,21 +528,18 @@ int mbox_score(const struct mbox_candidate *c)
 			   .end = end,
 			   .all = c->all };
 	size_t n = (size_t)((eol ? eol : end) - c->text);
+	struct tally t = { .score = 0 };
 	enum mbox_shape shape;
-	int score;
 
 	if (n && c->text[n - 1] == '\r')
 		n--;
 	shape = mbox_shape(c->text, n);
 	skip_uucp(&l);
-	score = weigh_shape(c, shape) +
-		weigh_next(&l, shape == MBOX_DATED || shape == MBOX_BARE);
-	score += c->first ? W_FIRST : 0;
-	score += c->blank || c->first ? W_BLANK : 0;
-	score += c->landing ? W_LANDING : 0;
+	weigh_shape(&t, c, shape);
+	weigh_next(&t, &l, shape == MBOX_DATED || shape == MBOX_BARE);
+	weigh_place(&t, c);
 	if (mbox_is_field(c->text, n))
-		score += W_FIELD_ITSELF;
-	if (score >= MBOX_ACCEPT && inside_mime(c))
-		score += W_INSIDE_MIME;
-	return score;
+		count(&t, R_FIELD_ITSELF);
+	*reasons_r = t.reasons;
+	return t.score;
 }

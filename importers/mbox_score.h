@@ -2,6 +2,8 @@
 #ifndef MAILHAUL_IMPORTERS_MBOX_SCORE_H
 #define MAILHAUL_IMPORTERS_MBOX_SCORE_H
 
+#include "core/base/buf.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -36,16 +38,29 @@ struct mbox_candidate {
 	bool all;	/* the text ends where the file ends */
 	bool first;	/* nothing but blank lines in front of it */
 	bool blank;	/* a blank line in front of it */
+	bool nuls;	/* a line of NULs in front of it, without a line end */
+	bool glued;	/* text in front of it, without a line end */
 	bool landing;	/* the message before says in its Content-Length: here */
 	bool bare_expected; /* the writer is known to write bare separators */
 	bool git_expected;  /* the file began with a git separator */
-	const char *boundary; /* of the message before, if it is multipart */
-	size_t boundary_len;
 };
-int mbox_score(const struct mbox_candidate *c);
+int mbox_score(const struct mbox_candidate *c, unsigned *reasons_r);
+/* What the set of reasons says, for people: "+6 date at the line's end, +2 blank ...". */
+void mbox_reasons_add(struct buf *out, unsigned reasons);
+/* The message has no separator line at all. */
+enum { MBOX_HEADLESS = 1 << 30 };
+
+/* Whether text is inside of a multipart that has begun before: 1 the next boundary line
+   is one of it, 0 the boundary is named otherwise first, -1 it is not in text. */
+int mbox_inside_mime(const char *text, size_t n, const char *boundary,
+		     size_t boundary_len);
+/* The score of a candidate that is. */
+int mbox_score_inside(int score, unsigned *reasons);
 
 /* Whether the line is a header field (RFC 5322 section 3.6.8, blanks before the
    colon allowed). n: with or without the line end. A URL is none. */
 bool mbox_is_field(const char *line, size_t n);
+/* Whether text begins with two header fields, the first of which mail has. */
+bool mbox_is_header(const char *text, size_t n);
 
 #endif

@@ -4,16 +4,17 @@
    "Foo.sbd/" (Thunderbird, Evolution) or in a plain directory. */
 #include "importers/mbox_tree.h"
 
-#include <errno.h>
-#include <stdio.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "core/base/ascii.h"
-#include "core/base/header.h"
 #include "core/base/utf8.h"
+#include "importers/mbox_bytes.h"
+#include "importers/mbox_head.h"
+#include "importers/mbox_private.h"
 #include "importers/mbox_score.h"
+#include "importers/takeout.h"
 
 void mbox_tree_free(struct mbox_tree *t)
 {
@@ -49,9 +50,13 @@ static size_t without(const char *name, size_t n, const char *const *suffixes)
 
 static const char *const mbox_suffixes[] = { ".mbox", ".mbx", NULL };
 
+/* What packers put behind a name; what they packed, the file's bytes tell. */
+static const char *const packed_suffixes[] = { ".gz",  ".bz2",	".xz",
+					       ".zst", ".zstd", NULL };
+
 bool mbox_named_so(const char *name)
 {
-	size_t n = strlen(name);
+	size_t n = without(name, strlen(name), packed_suffixes);
 
 	return without(name, n, mbox_suffixes) < n;
 }
@@ -102,7 +107,9 @@ static void add_parts(struct buf *parts, const char *rel)
 		add_part(parts, dir, n, dir_suffixes);
 	}
 	if (leaf == rel || !is_apples(leaf, leaf - n - 1, n))
-		add_part(parts, leaf, strlen(leaf), mbox_suffixes);
+		add_part(parts, leaf,
+			 without(leaf, strlen(leaf), packed_suffixes),
+			 mbox_suffixes);
 }
 
 /* The source's own name, be it a file or Apple's directory round a file. */
@@ -124,7 +131,8 @@ static void add_root_part(struct buf *parts, const char *root)
 		if (is_apples(leaf, dir, strlen(dir)))
 			leaf = dir;
 	}
-	add_part(parts, leaf, strlen(leaf), mbox_suffixes);
+	add_part(parts, leaf, without(leaf, strlen(leaf), packed_suffixes),
+		 mbox_suffixes);
 	free(copy);
 }
 
@@ -272,75 +280,61 @@ int mbox_tree_find(struct mbox_tree *t, struct walk *w, struct err *e)
 	return ret;
 }
 
-static ssize_t read_head(int fd, char *text, size_t room)
+/* What the first bytes say. */
+
+static void look_for_state(const char *text, size_t n, struct mbox_looks *looks,
+			   struct flags *known)
 {
-	size_t n = 0;
+	const char *eol = memchr(text, '\n', n), *value;
+	size_t left, len;
 
-	while (n < room) {
-		ssize_t got = pread(fd, text + n, room - n, (off_t)n);
+	if (!eol)
+		return;
+	left = n - (size_t)(eol + 1 - text);
+	looks->takeout = takeout_is_header(eol + 1, left);
+	value = mbox_head_find(eol + 1, left, "X-IMAPbase", UINT_MAX, &len);
+	if (!value)
+		value = mbox_head_find(eol + 1, left, "X-IMAP", UINT_MAX, &len);
+	if (value) {
+		struct flags ignored = FLAGS_INIT;
 
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got < 0)
-			return -1;
-		if (got == 0)
-			break;
-		n += (size_t)got;
+		looks->keywords =
+			mbox_keywords_of_file(value, len,
+					      known ? known : &ignored);
+		flags_free(&ignored);
 	}
-	return (ssize_t)n;
 }
 
-static bool keeps_keywords(const char *text, size_t n)
+static bool looks_like_mbox(const char *text, size_t n, bool all)
 {
-	const char *end = text + n, *line = text, *eol;
-	struct header h = HEADER_INIT;
-	bool found;
-
-	while ((eol = memchr(line, '\n', (size_t)(end - line)))) {
-		if (eol - line <= 1 && (eol == line || *line == '\r'))
-			break;
-		line = eol + 1;
-	}
-	eol = memchr(text, '\n', n);
-	if (!eol || line <= eol)
-		return false;
-	buf_add(&h.raw, eol + 1, (size_t)(line - eol - 1));
-	header_index(&h);
-	found = header_find(&h, "X-IMAPbase", 0) ||
-		header_find(&h, "X-IMAP", 0);
-	header_free(&h);
-	return found;
-}
-
-static bool is_packed(const char *text, size_t n)
-{
-	static const struct {
-		const char *magic;
-		size_t n;
-	} kinds[] = {
-		{ .magic = "\x1F\x8B", .n = 2 }, /* gzip */
-		{ .magic = "BZh", .n = 3 },
-		{ .magic = "\xFD"
-			   "7zXZ",
-		  .n = 5 },
-		{ .magic = "\x28\xB5\x2F\xFD", .n = 4 }, /* zstd */
-		{ .magic = "PK\3\4", .n = 4 },
+	struct mbox_candidate c = {
+		.text = text, .n = n, .first = true, .all = all
 	};
+	unsigned reasons;
 
-	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
-		if (n >= kinds[i].n &&
-		    !memcmp(text, kinds[i].magic, kinds[i].n))
-			return true;
-	return false;
+	/* "From bob" and a whole header behind it get there, prose does not. */
+	return n >= 5 && !memcmp(text, "From ", 5) &&
+	       mbox_score(&c, &reasons) >= MBOX_SURE - 1;
 }
 
-void mbox_look_at(char *text, size_t n, bool all, struct mbox_looks *looks_r)
+/* Behind the marker: a separator line, or a header at once. */
+static bool looks_like_mmdf(const char *text, size_t n)
 {
-	struct mbox_candidate c = { .first = true, .all = all };
+	const char *eol = memchr(text, '\n', n);
+
+	if (!mbox_is_mmdf(text, n) || !eol)
+		return false;
+	n -= (size_t)(eol + 1 - text);
+	return mbox_is_header(eol + 1, n) || looks_like_mbox(eol + 1, n, false);
+}
+
+void mbox_look_at(char *text, size_t n, bool all, struct mbox_looks *looks_r,
+		  struct flags *known)
+{
 	size_t skip = 0;
 
 	*looks_r = (struct mbox_looks){ .sure = CLAIM_NO };
-	looks_r->packed = is_packed(text, n);
+	looks_r->zip = n >= 4 && !memcmp(text, "PK\3\4", 4);
 	if (n && !memchr(text, '\n', n)) /* classic Mac */
 		for (size_t i = 0; i < n; i++)
 			text[i] = text[i] == '\r' ? '\n' : text[i];
@@ -348,27 +342,28 @@ void mbox_look_at(char *text, size_t n, bool all, struct mbox_looks *looks_r)
 		skip = 3;
 	while (skip < n && memchr("\r\n", text[skip], 3))
 		skip++;
-	if (n - skip < 5 || memcmp(text + skip, "From ", 5))
-		return;
-	c.text = text + skip;
-	c.n = n - skip;
-	/* "From bob" and a whole header behind it get there, prose does not. */
-	if (mbox_score(&c) < MBOX_SURE - 1)
+	text += skip;
+	n -= skip;
+	if (looks_like_mbox(text, n, all))
+		look_for_state(text, n, looks_r, known);
+	else if (!looks_like_mmdf(text, n))
 		return;
 	looks_r->sure = skip ? CLAIM_PART : CLAIM_ALL;
-	looks_r->keywords = keeps_keywords(c.text, c.n);
 }
 
-int mbox_look(int fd, struct mbox_looks *looks_r, struct err *e)
+int mbox_look(int fd, const char *name, struct mbox_looks *looks_r,
+	      struct flags *known, struct err *e)
 {
 	char *text = mem_alloc(MBOX_LOOK);
-	ssize_t got = read_head(fd, text, MBOX_LOOK);
+	struct mbox_bytes *bytes = NULL;
+	ssize_t got = -1;
 
-	if (got < 0)
-		err_set(e, ERR_SOURCE, ERR_FOLDER, ERR_NEVER, "%s",
-			strerror(errno));
-	else
-		mbox_look_at(text, (size_t)got, got < MBOX_LOOK, looks_r);
+	if (mbox_bytes_open(fd, name, &bytes, e) == 0)
+		got = mbox_bytes_read(bytes, text, MBOX_LOOK, 0, e);
+	if (got >= 0)
+		mbox_look_at(text, (size_t)got, got < MBOX_LOOK, looks_r,
+			     known);
+	mbox_bytes_close(bytes);
 	free(text);
 	return got < 0 ? -1 : 0;
 }

@@ -33,14 +33,18 @@ const char *mbox_leaf(const char *path);
 /* What the first bytes of a file say. */
 struct mbox_looks {
 	enum claim sure;
-	bool packed;   /* compressed */
+	bool zip;      /* an archive */
 	bool keywords; /* the first message has X-IMAPbase: c-client or Dovecot
 			  keep keywords in this file */
+	bool takeout;  /* it is of Google Takeout: takeout.h */
 };
-int mbox_look(int fd, struct mbox_looks *looks_r, struct err *e);
-/* The same of bytes at hand; all: there are no more. Line ends of text are made LF where
-   it has none. */
-void mbox_look_at(char *text, size_t n, bool all, struct mbox_looks *looks_r);
+/* A compressed file is looked into. known: the file's keywords are added; or NULL. */
+int mbox_look(int fd, const char *name, struct mbox_looks *looks_r,
+	      struct flags *known, struct err *e);
+/* The same of bytes at hand, not compressed; all: there are no more. Line ends of text
+   are made LF where it has none. */
+void mbox_look_at(char *text, size_t n, bool all, struct mbox_looks *looks_r,
+		  struct flags *known);
 
 /* Whether an empty file of this name is an empty folder. */
 bool mbox_named_so(const char *name);
