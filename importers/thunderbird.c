@@ -1,19 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Thunderbird and its relatives: a profile, its Mail directory, or one
-   account's. The mail is in mboxes or in Maildirs of a kind of their own (cur/
-   and tmp/, no flags in file names); flags and tags are in the headers that
-   Thunderbird puts on top and in the summary (.msf) beside. Which of the two is
-   believed:
-
-   T1  A message that the headers call expunged is deleted, whatever the summary
-       says.
-   T2  Flags are united when the summary is of the mbox as it is now; from a
-       stale one only keywords are taken, and only for a message of the same
-       offset (or file) and Message-ID.
-   T3  That the summary does not list a message means something only when it is
-       complete and of this mbox, and the message could not have been marked in
-       place. Everything else that is not listed is migrated, with a note.
-   T4  Copies of a server's mail carry no marks: there the summary decides. */
+   account's. thunderbird_profile.h finds the accounts, thunderbird_folders.h the
+   folders, thunderbird_settle.h says what flags a message has (T1 to T4). */
 #include "importers/importer.h"
 
 #include <errno.h>
@@ -23,15 +11,15 @@
 
 #include "importers/mbox_reader.h"
 #include "importers/mozilla_status.h"
+#include "importers/thunderbird_claim.h"
 #include "importers/thunderbird_folders.h"
-#include "importers/thunderbird_summary.h"
+#include "importers/thunderbird_memory.h"
+#include "importers/thunderbird_paths.h"
+#include "importers/thunderbird_settle.h"
 
 extern const struct importer_ops importer_thunderbird;
 
-enum {
-	CHUNK = 64 << 10,
-	CACHE_MAX = 256 << 20, /* folderCache.json; others are smaller */
-};
+enum { CHUNK = 64 << 10 };
 
 /* A file of cur/. */
 struct mail_file {
@@ -41,9 +29,11 @@ struct mail_file {
 
 struct thunderbird {
 	struct importer base;
+	struct importer_options opt;
 	struct walk *w;
 	struct tb_profile profile;
 	struct tb_names *names;
+	struct tb_popstate **popstates; /* beside profile.accounts; some NULL */
 	struct tb_folders folders;
 	struct remarks remarks;
 
@@ -53,202 +43,21 @@ struct thunderbird {
 	struct buf fingerprint;
 	bool opened, ended;
 	struct tb_summary *summary;
-	bool current; /* the summary is of this mbox and complete */
-	size_t unlisted, unmarked;
+	struct tb_context context;
 
 	int fd;
 	struct mbox_reader *reader;
+	uint64_t seen; /* of the mbox, messages that begin in front of this */
+	struct buf identity; /* of the mbox that was opened */
+	struct buf bookmark;
+	bool unchanged; /* there is nothing behind the bookmark */
 
 	struct walk_dir cur;
 	struct mail_file *files; /* beside cur.entries */
 	size_t at;
 };
 
-/* --- what a source is --- */
-
-static bool has_kind(struct walk *w, const char *dir, const char *name,
-		     mode_t kind)
-{
-	struct buf path = BUF_INIT;
-	struct stat st;
-	bool has;
-
-	tb_path_join(&path, dir, name);
-	has = walk_stat(w, path.data, &st) == 0 &&
-	      (st.st_mode & S_IFMT) == kind;
-	buf_free(&path);
-	return has;
-}
-
-static bool is_summary(const struct walk_entry *entry)
-{
-	size_t n = strlen(entry->name);
-
-	return n > 4 &&
-	       !strcmp(entry->name + n - 4,
-		       entry->kind == 'd' ? ".sbd" : ".msf") &&
-	       (entry->kind == 'd' || entry->kind == 'f');
-}
-
-/* Whether dir, or with deeper a directory in it, holds a .msf or a .sbd. Inbox
-   alone would also fit others. */
-static bool has_summaries(struct walk *w, const char *dir, bool deeper)
-{
-	struct walk_dir d;
-	struct err e = ERR_INIT;
-	bool has = false;
-
-	if (walk_list(w, dir, &d, &e) < 0)
-		return false;
-	for (size_t i = 0; i < d.n && !has; i++) {
-		struct buf path = BUF_INIT;
-
-		has = is_summary(&d.entries[i]);
-		tb_path_join(&path, dir, d.entries[i].name);
-		if (!has && deeper && d.entries[i].kind == 'd')
-			has = has_summaries(w, path.data, false);
-		buf_free(&path);
-	}
-	walk_dir_free(&d);
-	return has;
-}
-
-static bool has_summaries_in(struct walk *w, const char *dir, const char *name)
-{
-	struct buf path = BUF_INIT;
-	bool has;
-
-	tb_path_join(&path, dir, name);
-	has = has_kind(w, path.data, "", S_IFDIR) &&
-	      has_summaries(w, path.data, true);
-	buf_free(&path);
-	return has;
-}
-
-/* Firefox has a profiles.ini too, but no mail. */
-static bool has_profile_below(struct walk *w, const char *dir)
-{
-	static const char *const mail[] = { "Mail", "ImapMail" };
-	struct walk_dir d;
-	struct err e = ERR_INIT;
-	bool has = false;
-
-	if (walk_list(w, dir, &d, &e) < 0)
-		return false;
-	for (size_t i = 0; i < 2 * d.n && !has; i++) {
-		struct buf profile = BUF_INIT, path = BUF_INIT;
-
-		tb_path_join(&profile, dir, d.entries[i / 2].name);
-		tb_path_join(&path, profile.data, mail[i % 2]);
-		has = has_kind(w, path.data, "", S_IFDIR);
-		buf_free(&profile);
-		buf_free(&path);
-	}
-	walk_dir_free(&d);
-	return has;
-}
-
-static bool has_profiles(struct walk *w, const char *dir)
-{
-	struct buf below = BUF_INIT;
-	bool has;
-
-	if (!has_kind(w, dir, "profiles.ini", S_IFREG))
-		return false;
-	tb_path_join(&below, dir, "Profiles");
-	has = has_profile_below(w, dir) || has_profile_below(w, below.data);
-	buf_free(&below);
-	return has;
-}
-
-static enum claim claim(const struct candidate *c)
-{
-	struct walk *w = c->w;
-
-	if (!c->dir)
-		return CLAIM_NO;
-	if (has_profiles(w, c->rel))
-		return CLAIM_MORE;
-	if (has_kind(w, c->rel, "prefs.js", S_IFREG) &&
-	    (has_kind(w, c->rel, "Mail", S_IFDIR) ||
-	     has_kind(w, c->rel, "ImapMail", S_IFDIR)))
-		return CLAIM_MORE;
-	if (has_summaries(w, c->rel, true) ||
-	    has_summaries_in(w, c->rel, "Mail") ||
-	    has_summaries_in(w, c->rel, "ImapMail"))
-		return CLAIM_ALL;
-	return CLAIM_NO;
-}
-
 /* --- opening --- */
-
-static bool slurp(struct thunderbird *t, const char *dir, const char *name,
-		  struct buf *out)
-{
-	struct buf path = BUF_INIT;
-	struct err e = ERR_INIT;
-	struct stat st;
-	bool there;
-
-	buf_reset(out);
-	tb_path_join(&path, dir, name);
-	there = walk_stat(t->w, path.data, &st) == 0;
-	if (there && walk_slurp(t->w, path.data, CACHE_MAX, out, &e) < 0) {
-		remark_add(&t->remarks, "%s", e.text);
-		there = false;
-	}
-	buf_free(&path);
-	return there;
-}
-
-/* Everything that mentions a folder by its real name. */
-static void gather_names(struct thunderbird *t)
-{
-	static const char *const files[] = { "virtualFolders.dat",
-					     "folderTree.json" };
-	const struct tb_profile *p = &t->profile;
-	struct buf text = BUF_INIT;
-
-	t->names = tb_names_new();
-	if (slurp(t, p->dir, "folderCache.json", &text) &&
-	    !tb_names_add_cache(t->names, text.data, text.len))
-		remark_add(&t->remarks,
-			   "folderCache.json is damaged and not used");
-	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
-		if (slurp(t, p->dir, files[i], &text))
-			tb_names_add_uris(t->names, text.data, text.len);
-	for (size_t i = 0; i < p->n; i++)
-		if (slurp(t, p->accounts[i].dir, "msgFilterRules.dat", &text))
-			tb_names_add_uris(t->names, text.data, text.len);
-	for (size_t i = 0; i < tb_prefs_count(p->prefs); i++) {
-		const char *value = tb_prefs_value(p->prefs, i);
-
-		tb_names_add_uris(t->names, value, strlen(value));
-	}
-	buf_free(&text);
-}
-
-/* "$label1" and the like travel as keywords; what a person called them does
- * not. */
-static void tell_tags(struct thunderbird *t)
-{
-	static const char prefix[] = "mailnews.tags.", suffix[] = ".tag";
-	const struct tb_prefs *prefs = t->profile.prefs;
-
-	for (size_t i = 0; i < tb_prefs_count(prefs); i++) {
-		const char *key = tb_prefs_key(prefs, i);
-		size_t n = strlen(key);
-
-		if (n <= sizeof(prefix) - 1 + sizeof(suffix) - 1 ||
-		    strncmp(key, prefix, sizeof(prefix) - 1) ||
-		    strcmp(key + n - (sizeof(suffix) - 1), suffix))
-			continue;
-		remark_add(&t->remarks, "tag %.*s is called '%s'",
-			   (int)(n - (sizeof(prefix) - 1) -
-				 (sizeof(suffix) - 1)),
-			   key + sizeof(prefix) - 1, tb_prefs_value(prefs, i));
-	}
-}
 
 static void close_folder(struct thunderbird *t);
 
@@ -259,9 +68,14 @@ static void close_source(struct importer *imp)
 	close_folder(t);
 	tb_folders_free(&t->folders);
 	tb_names_free(t->names);
+	for (size_t i = 0; t->popstates && i < t->profile.n; i++)
+		tb_popstate_free(t->popstates[i]);
+	free(t->popstates);
 	tb_profile_free(&t->profile);
 	remarks_free(&t->remarks);
 	buf_free(&t->fingerprint);
+	buf_free(&t->identity);
+	buf_free(&t->bookmark);
 	walk_close(t->w);
 	free(t);
 }
@@ -273,15 +87,19 @@ static int open_source(const char *path, const struct importer_options *opt,
 	int ret = -1;
 
 	t->base.ops = &importer_thunderbird;
+	t->opt = *opt;
 	t->fd = -1;
 	buf_init(&t->fingerprint);
+	buf_init(&t->identity);
+	buf_init(&t->bookmark);
 	if (importer_walk(path, opt, &t->w, e) < 0)
 		goto out;
-	if (tb_profile_find(t->w, opt && opt->imap_copies, &t->profile,
-			    &t->remarks, e) < 0)
+	if (tb_profile_find(t->w, opt->imap_copies, &t->profile, &t->remarks,
+			    e) < 0)
 		goto out;
-	gather_names(t);
-	tell_tags(t);
+	t->names = tb_memory_names(t->w, &t->profile, &t->remarks);
+	t->popstates = tb_memory_popstates(t->w, &t->profile, &t->remarks);
+	tb_memory_tell_tags(&t->profile, &t->remarks);
 	tb_folders_find(t->w, &t->profile, t->names, opt, &t->folders,
 			&t->remarks);
 	*imp_r = &t->base;
@@ -304,6 +122,21 @@ static void add_summary_identity(struct thunderbird *t)
 		walk_add_identity(&t->fingerprint, &st);
 	else
 		buf_add_char(&t->fingerprint, '-');
+}
+
+/* Which messages are known to be partial; the rest of popstate.dat changes with
+   every look at the server. */
+static void add_popstate_prints(struct thunderbird *t)
+{
+	for (size_t i = 0; i < t->profile.n; i++) {
+		uint64_t print = t->popstates[i]
+					 ? tb_popstate_print(t->popstates[i])
+					 : 0;
+
+		if (print)
+			buf_addf(&t->fingerprint, " pop %016jx",
+				 (uintmax_t)print);
+	}
 }
 
 static uint64_t mix(uint64_t h, const void *bytes, size_t n)
@@ -376,7 +209,8 @@ static int look_at_mbox(struct thunderbird *t, struct folder *f, struct err *e)
 	return 0;
 }
 
-static void close_folder(struct thunderbird *t)
+/* As before open_messages. */
+static void close_messages(struct thunderbird *t)
 {
 	mbox_reader_close(t->reader);
 	t->reader = NULL;
@@ -385,42 +219,58 @@ static void close_folder(struct thunderbird *t)
 	t->fd = -1;
 	tb_summary_free(t->summary);
 	t->summary = NULL;
+	t->context = (struct tb_context){ 0 };
+	t->opened = t->ended = t->unchanged = false;
+	t->seen = 0;
+}
+
+static void close_folder(struct thunderbird *t)
+{
+	close_messages(t);
 	walk_dir_free(&t->cur);
 	free(t->files);
 	t->files = NULL;
 	t->f = NULL;
-	t->opened = t->ended = t->current = false;
-	t->at = t->unlisted = t->unmarked = 0;
+	t->at = 0;
+}
+
+static void tell_count(struct thunderbird *t, size_t n, const char *what)
+{
+	if (n)
+		remark_add(&t->remarks, "%s: %zu %s", t->f->id, n, what);
 }
 
 /* What reading a folder showed that people should hear. */
 static void tell_folder(struct thunderbird *t)
 {
+	const struct tb_context *c = &t->context;
+
 	if (!t->f)
 		return;
-	if (t->unlisted)
-		remark_add(
-			&t->remarks,
-			"%s: %zu messages are not in Thunderbird's index, but "
-			"not marked as deleted either; they are migrated",
-			t->f->id, t->unlisted);
-	if (t->unmarked)
-		remark_add(
-			&t->remarks,
-			"%s: %zu messages are not in Thunderbird's valid index "
-			"any more and count as deleted",
-			t->f->id, t->unmarked);
-	if (t->reader && mbox_reader_junk(t->reader))
-		remark_add(
-			&t->remarks,
-			"%s: %ju bytes in front of the first message are no mail",
-			t->f->id, (uintmax_t)mbox_reader_junk(t->reader));
-	if (t->reader && mbox_reader_rejected(t->reader))
-		remark_add(
-			&t->remarks,
-			"%s: %ju lines begin like a message, but were taken for "
-			"text of the one before",
-			t->f->id, (uintmax_t)mbox_reader_rejected(t->reader));
+	tell_count(t, c->unlisted,
+		   "messages are not in Thunderbird's index, but not marked as "
+		   "deleted either; they are migrated");
+	tell_count(t, c->unmarked,
+		   "messages are not in Thunderbird's valid index any more and "
+		   "count as deleted");
+	tell_count(t, c->partial,
+		   "messages were downloaded only in part; what is there is "
+		   "migrated");
+	if (t->summary && t->f->account->remote)
+		tell_count(
+			t, tb_summary_without(t->summary, MOZILLA_OFFLINE),
+			"messages were never downloaded: they are only on the "
+			"server");
+	if (!t->reader)
+		return;
+	tell_count(t, mbox_reader_junk(t->reader),
+		   "bytes in front of the first message are no mail");
+	tell_count(
+		t, mbox_reader_padding(t->reader),
+		"NULs between messages, as a crash leaves them, are no mail");
+	tell_count(t, mbox_reader_rejected(t->reader),
+		   "lines begin like a message, but were taken for text of the "
+		   "one before");
 }
 
 static int next_folder(struct importer *imp, struct folder *f, struct err *e)
@@ -445,6 +295,7 @@ static int next_folder(struct importer *imp, struct folder *f, struct err *e)
 		return -1;
 	}
 	add_summary_identity(t);
+	add_popstate_prints(t);
 	f->path = (const char *const *)t->f->path;
 	f->use = t->f->use;
 	f->id = f->file = t->f->id;
@@ -457,19 +308,27 @@ static int next_folder(struct importer *imp, struct folder *f, struct err *e)
 
 /* --- messages --- */
 
+/* mbox: NULL for a Maildir. */
 static void load_summary(struct thunderbird *t, const struct stat *mbox)
 {
 	struct err e = ERR_INIT;
+	bool complete;
 
 	if (t->f->msf)
 		t->summary = tb_summary_load(t->w, t->f->msf, &e);
-	if (t->summary)
-		t->current = tb_summary_complete(t->summary) &&
-			     (!mbox || tb_summary_is_of(t->summary, mbox));
-	else if (t->f->msf && e.text[0])
+	if (t->f->msf && !t->summary && e.text[0])
 		remark_add(&t->remarks, "%s", e.text);
-	if (t->f->account->remote &&
-	    (!t->summary || !tb_summary_complete(t->summary)))
+	complete = t->summary && tb_summary_complete(t->summary);
+	t->context = (struct tb_context){
+		.f = t->f,
+		.summary = t->summary,
+		.current = complete &&
+			   (mbox ? tb_summary_is_of(t->summary, mbox)
+				 : tb_summary_is_of_maildir(t->summary)),
+		.p = &t->profile,
+		.popstates = t->popstates,
+	};
+	if (t->f->account->remote && !complete)
 		remark_add(
 			&t->remarks,
 			"%s: without a whole index, copies of mail deleted on "
@@ -493,9 +352,14 @@ static int open_messages(struct thunderbird *t, struct err *e)
 		t->ended = true;
 		return 0;
 	}
+	buf_reset(&t->identity);
+	walk_add_identity(&t->identity, &st);
 	load_summary(t, &st);
-	return mbox_reader_open(t->fd, t->f->id, MBOX_QUOTING_RD, true,
-				&t->reader, e);
+	if (mbox_reader_open(t->fd, t->f->id, MBOX_QUOTING_RD, true, &t->reader,
+			     e) < 0)
+		return -1;
+	mbox_reader_on_doubt(t->reader, t->opt.doubt, t->opt.doubt_ctx);
+	return 0;
 }
 
 /* The time on the separator line. Thunderbird writes '-' for the sender and the
@@ -518,8 +382,14 @@ static int next_in_mbox(struct thunderbird *t, struct message *m, struct err *e)
 {
 	int got = mbox_reader_next(t->reader, &m->offset, e);
 
+	if (got == 0 && !mbox_reader_stood_still(t->reader))
+		return err_set(e, ERR_SOURCE, ERR_FOLDER, ERR_LATER,
+			       "%s: changed while it was read; close "
+			       "Thunderbird and run it again",
+			       t->f->id);
 	if (got <= 0)
 		return got;
+	t->seen = m->offset + 1;
 	buf_addf(&m->locator, "%ju", (uintmax_t)m->offset);
 	separator_date(m, mbox_reader_separator(t->reader));
 	if (mbox_reader_doubtful(t->reader))
@@ -527,17 +397,41 @@ static int next_in_mbox(struct thunderbird *t, struct message *m, struct err *e)
 	return 1;
 }
 
-/* name, size and time: together they prove that the file is the same. A name
-   has no slash, so the last two ends it. */
+/* When Thunderbird since 139 stored it: "1795493699.M87426P5172Q1.HOST.eml". The
+   file's own time changes with every flag. */
+static int64_t stored_at(const char *name)
+{
+	const char *p = name + strspn(name, "0123456789");
+	size_t digits = (size_t)(p - name);
+
+	if (digits < 9 || digits > 11 || p[0] != '.' || p[1] != 'M' ||
+	    p[2] < '0' || p[2] > '9')
+		return DATE_NONE;
+	return strtoll(name, NULL, 10);
+}
+
+/* name, size and time: together they prove that the file is the same; what the
+   summary says of it may change without. A name has no slash, so the last three
+   end it. */
 static int next_in_maildir(struct thunderbird *t, struct message *m)
 {
 	const struct mail_file *file = &t->files[t->at];
+	const char *name;
+	ssize_t row = -1;
+	uint64_t print;
 
 	if (t->at == t->cur.n)
 		return 0;
-	buf_addf(&m->locator, "%s/%ju/%jd.%09ld", t->cur.entries[t->at++].name,
+	name = t->cur.entries[t->at++].name;
+	if (t->summary)
+		row = tb_summary_find(t->summary, name, 0, NULL, NULL);
+	print = row >= 0 ? tb_summary_print(t->summary, row) : 0;
+	print = print * 4 + t->context.current * 2u +
+		(t->summary && tb_summary_complete(t->summary));
+	buf_addf(&m->locator, "%s/%ju/%jd.%09ld/%jx", name,
 		 (uintmax_t)file->size, (intmax_t)file->mtime.tv_sec,
-		 file->mtime.tv_nsec);
+		 file->mtime.tv_nsec, (uintmax_t)print);
+	m->when.downloaded = stored_at(name);
 	m->when.file = file->mtime.tv_sec;
 	return 1;
 }
@@ -611,124 +505,6 @@ out:
 	return ret;
 }
 
-/* Where the summary says where the message is: by offset or file name. */
-static ssize_t find_in_summary(const struct thunderbird *t,
-			       const struct message *m)
-{
-	if (!t->summary)
-		return -1;
-	return tb_summary_find(t->summary,
-			       t->f->maildir ? t->cur.entries[t->at - 1].name
-					     : m->locator.data);
-}
-
-/* T3: what an mbox message that the summary does not list is. */
-static void not_listed(struct thunderbird *t, struct message *m)
-{
-	uint32_t status;
-
-	if (!t->current || t->f->maildir || m->skip != SKIP_NOT)
-		return;
-	if (tb_summary_inside(t->summary, m->offset)) {
-		m->notes |= NOTE_DOUBTFUL_SPLIT;
-	} else if (tb_summary_messages(t->summary) &&
-		   !mozilla_status_read(&m->in.header, &status)) {
-		/* Deleting could not have been noted in the header; so the
-		   index is where it was noted. */
-		m->skip = SKIP_UNSURE_DELETED;
-		t->unmarked++;
-		return;
-	}
-	m->notes |= NOTE_HIDDEN;
-	t->unlisted++;
-}
-
-static void add_keywords(struct thunderbird *t, struct message *m, ssize_t row)
-{
-	struct buf words = BUF_INIT;
-
-	tb_summary_keywords(t->summary, row, &words);
-	mozilla_keywords_add(&m->flags, words.data, words.len);
-	buf_free(&words);
-}
-
-/* Flags of a store that is the mail's only place. */
-static void settle_local(struct thunderbird *t, struct message *m)
-{
-	ssize_t row = find_in_summary(t, m);
-	enum tb_same same = TB_OTHER;
-	uint32_t status;
-	bool marked = mozilla_status_read(&m->in.header, &status);
-
-	mozilla_status_apply(&m->in.header, m);
-	if (row >= 0)
-		same = tb_summary_same(t->summary, row, &m->in.header);
-	/* The index is complete and of this file: the offset says it all. */
-	if (row >= 0 && t->current && same == TB_UNKNOWN)
-		same = TB_SAME;
-	if (same == TB_SAME) {
-		if (t->current || !marked)
-			mozilla_status_set(m,
-					   tb_summary_message_flags(t->summary,
-								    row) &
-						   ~(uint32_t)MOZILLA_EXPUNGED);
-		add_keywords(t, m, row);
-	} else {
-		bool deleted;
-
-		/* Thunderbird reads Status where it has written nothing, but
-		   for the D of other programs. */
-		if (!marked)
-			mbox_flags_from_header(&m->in.header, &m->flags,
-					       &deleted);
-		if (row < 0 && t->summary)
-			not_listed(t, m);
-	}
-}
-
-/* T4. A row without the Offline flag has its token from somewhere else. */
-static void settle_copy(struct thunderbird *t, struct message *m)
-{
-	ssize_t row = find_in_summary(t, m);
-	uint32_t flags =
-		row < 0 ? 0 : tb_summary_message_flags(t->summary, row);
-	bool listed =
-		row >= 0 && (flags & MOZILLA_OFFLINE || t->f->maildir) &&
-		tb_summary_same(t->summary, row, &m->in.header) != TB_OTHER;
-
-	if (listed) {
-		mozilla_status_set(m, flags);
-		add_keywords(t, m, row);
-		if (flags & MOZILLA_IMAP_DELETED)
-			m->skip = SKIP_DELETED;
-	} else if (t->summary && tb_summary_complete(t->summary)) {
-		m->skip = SKIP_UNSURE_DELETED;
-	} else {
-		mozilla_status_apply(&m->in.header, m);
-	}
-}
-
-static void settle_use(const struct thunderbird *t, struct message *m)
-{
-	switch (t->f->use) {
-	case USE_QUEUE:
-		m->notes |= NOTE_QUEUED;
-		/* fall through */
-	case USE_DRAFTS:
-	case USE_TEMPLATES: /* Thunderbird itself stores both as \Draft on IMAP
-			     */
-		m->flags.system |= FLAG_DRAFT;
-		/* fall through */
-	case USE_SENT:
-		m->when.sent_folder = true;
-		break;
-	default:
-		break;
-	}
-	if (t->f->hidden)
-		m->notes |= NOTE_HIDDEN;
-}
-
 static int load(struct importer *imp, struct message *m, struct err *e)
 {
 	struct thunderbird *t = (struct thunderbird *)imp;
@@ -742,13 +518,10 @@ static int load(struct importer *imp, struct message *m, struct err *e)
 		      : mbox_reader_load(t->reader, &m->in, &m->length, e);
 	if (ret < 0 || intake_end(&m->in, e) < 0)
 		return -1;
-	if (t->f->account->remote)
-		settle_copy(t, m);
-	else
-		settle_local(t, m);
-	settle_use(t, m);
-	if (!m->in.wire_size && m->skip == SKIP_NOT)
-		m->skip = SKIP_EMPTY;
+	tb_settle(&t->context,
+		  t->f->maildir ? t->cur.entries[t->at - 1].name
+				: m->locator.data,
+		  m);
 	message_date_from_header(m);
 	return 0;
 }
@@ -758,6 +531,92 @@ static int pass(struct importer *imp, uint64_t length, struct err *e)
 	struct thunderbird *t = (struct thunderbird *)imp;
 
 	return t->f->maildir ? 0 : mbox_reader_pass(t->reader, length, e);
+}
+
+/* What the summary and the POP accounts say of the messages that were seen. */
+static uint64_t seen_print(const struct thunderbird *t)
+{
+	uint64_t h = tb_summary_prints(t->summary, t->seen);
+
+	for (size_t i = 0; i < t->profile.n; i++)
+		if (t->popstates[i])
+			h = h * 31 + tb_popstate_print(t->popstates[i]);
+	return h;
+}
+
+/* Thunderbird changes flags in place, in messages that were read before. But
+   the summary tells of every change; so there is a bookmark where the summary
+   is of this file, then and now, and says the same of those messages. It also
+   changes alone, whenever somebody looks at a folder. */
+static const char *bookmark(struct importer *imp)
+{
+	struct thunderbird *t = (struct thunderbird *)imp;
+
+	if (t->unchanged)
+		return t->bookmark.data;
+	buf_reset(&t->bookmark);
+	if (!t->reader || !t->context.current)
+		return NULL;
+	buf_addf(&t->bookmark, "%s %ju %jx ", t->identity.data,
+		 (uintmax_t)t->seen, (uintmax_t)seen_print(t));
+	return mbox_reader_bookmark(t->reader, &t->bookmark) ? t->bookmark.data
+							     : NULL;
+}
+
+static bool read_number(const char **p, int base, uint64_t *value_r)
+{
+	char *end;
+
+	*value_r = strtoull(*p, &end, base);
+	if (end == *p || *end != ' ')
+		return false;
+	*p = end + 1;
+	return true;
+}
+
+/* Whether what the summary says of the messages in front of the bookmark is what
+   it said then. *mark_r is the reader's part of it. */
+static bool still_holds(struct thunderbird *t, const char *text,
+			const char **mark_r)
+{
+	size_t n = strcspn(text, " ");
+	uint64_t print;
+
+	*mark_r = text + n + strspn(text + n, " ");
+	if (!t->context.current || !read_number(mark_r, 10, &t->seen) ||
+	    !read_number(mark_r, 16, &print) || print != seen_print(t))
+		return false;
+	t->unchanged =
+		n == t->identity.len && !memcmp(text, t->identity.data, n);
+	return true;
+}
+
+static int resume(struct importer *imp, const char *text)
+{
+	struct thunderbird *t = (struct thunderbird *)imp;
+	struct err ignored;
+	const char *mark;
+
+	/* What fails here will fail for next, which says so. */
+	if (!t->f || t->f->maildir)
+		return 0;
+	if (!t->opened && open_messages(t, &ignored) < 0) {
+		close_messages(t);
+		return 0;
+	}
+	if (t->ended || !still_holds(t, text, &mark)) {
+		t->seen = 0;
+		return 0;
+	}
+	if (t->unchanged) {
+		buf_set_str(&t->bookmark, text);
+		t->ended = true;
+		return 1;
+	}
+	if (mbox_reader_resume(t->reader, mark) == 1)
+		return 1;
+	t->seen = 0;
+	return 0;
 }
 
 static const char *remark(struct importer *imp, unsigned nth)
@@ -770,12 +629,14 @@ static const char *remark(struct importer *imp, unsigned nth)
 const struct importer_ops importer_thunderbird = {
 	.name = "thunderbird",
 	.title = "Thunderbird",
-	.claim = claim,
+	.claim = tb_claim,
 	.open = open_source,
 	.next_folder = next_folder,
 	.next = next,
 	.load = load,
 	.pass = pass,
+	.bookmark = bookmark,
+	.resume = resume,
 	.remark = remark,
 	.close = close_source,
 };

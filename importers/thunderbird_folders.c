@@ -1,18 +1,15 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Which files of an account are folders: as Thunderbird discovers them
-   (formats.md section 2.3), and also those that it does not find again. Every
-   plain file X that is not on its list of other files is a folder, X.msf the
-   summary, X.sbd/ holds the children; with the Maildir store X is a directory
-   that holds cur/. */
+/* The folders of a profile: their names, what they are for, and how they lie
+   below each other. thunderbird_judge.c says what is one. */
 #include "importers/thunderbird_folders.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
+#include <strings.h>
 
 #include "core/base/utf8.h"
-#include "importers/mork.h"
+#include "importers/thunderbird_paths.h"
+#include "importers/thunderbird_place.h"
 #include "importers/thunderbird_summary.h"
 
 /* nsMsgFolderFlags */
@@ -44,227 +41,11 @@ static const struct {
 };
 enum { SPECIALS = sizeof(specials) / sizeof(specials[0]) };
 
-/* Where the search stands: one directory of one account. */
-struct place {
-	struct walk *w;
-	const struct importer_options *opt; /* may be NULL */
-	const struct tb_account *account;
-	const struct tb_names *names;
-	struct tb_folders *out;
-	struct remarks *r;
-	const char *dir;
-	char **parents; /* names of the folders above; ended by NULL */
-	bool hidden;
-	const struct walk_dir *entries;
-};
-
-static char *joined(const char *dir, const char *name, const char *suffix)
-{
-	struct buf path = BUF_INIT;
-
-	tb_path_join(&path, dir, name);
-	buf_add_str(&path, suffix);
-	return buf_detach(&path);
-}
-
-static bool ends_in(const char *s, const char *end)
-{
-	size_t n = strlen(s), m = strlen(end);
-
-	return n > m && !strcasecmp(s + n - m, end);
-}
-
-static size_t find_entry(const struct walk_dir *d, const char *name)
-{
-	size_t low = 0, high = d->n;
-
-	while (low < high) {
-		size_t mid = low + (high - low) / 2;
-		int c = strcmp(name, d->entries[mid].name);
-
-		if (!c)
-			return mid;
-		if (c < 0)
-			high = mid;
-		else
-			low = mid + 1;
-	}
-	return SIZE_MAX;
-}
-
-/* What name followed by suffix is here, as in struct walk_entry; NUL if
- * nothing. */
-static char kind_of(const struct place *at, const char *name,
-		    const char *suffix)
-{
-	char *want = joined("", name, suffix);
-	size_t i = find_entry(at->entries, want);
-
-	free(want);
-	return i == SIZE_MAX ? '\0' : at->entries->entries[i].kind;
-}
-
-static bool is_maildir(const struct place *at, const char *name)
-{
-	char *cur = joined(at->dir, name, "/cur");
-	struct stat st;
-	bool is = walk_stat(at->w, cur, &st) == 0 && S_ISDIR(st.st_mode);
-
-	free(cur);
-	return is;
-}
-
-/* Tell people about an entry; after its path goes ": " and what. */
-static void tell(const struct place *at, const char *name, const char *what)
-{
-	char *rel = joined(at->dir, name, "");
-
-	remark_add(at->r, "%s: %s", rel, what);
-	free(rel);
-}
-
-/* --- what a file is --- */
-
-enum content { EMPTY, MBOX, MORK, OTHER };
-
-static enum content look_into(const struct place *at, const char *name)
-{
-	char *rel = joined(at->dir, name, ""), bytes[4096];
-	bool known = at->opt && at->opt->known_folder &&
-		     at->opt->known_folder(at->opt->known_ctx, rel);
-	struct err e = ERR_INIT;
-	int fd = known ? -1 : walk_file(at->w, rel, NULL, &e);
-	ssize_t got = 0;
-
-	free(rel);
-	if (fd < 0)
-		return MBOX; /* as before, or opening it for its messages says
-				why not */
-	do
-		got = read(fd, bytes, sizeof(bytes));
-	while (got < 0 && errno == EINTR);
-	close(fd);
-	if (got <= 0)
-		return got ? MBOX : EMPTY;
-	if (mork_begins(bytes, (size_t)got))
-		return MORK;
-	if (got >= 5 && !memcmp(bytes, "From ", 5))
-		return MBOX;
-	/* Blank lines, a byte order mark or debris in front of the first
-	   message: Thunderbird shows such a folder empty, but the mail is
-	   there. */
-	return memmem(bytes, (size_t)got, "\nFrom ", 6) ? MBOX : OTHER;
-}
-
-/* nsShouldIgnoreFile: not folders, whatever they hold. */
-static bool is_ignored(const char *name)
-{
-	static const char *const names[] = {
-		"msgfilterrules.dat", "rules.dat",	 "filterlog.html",
-		"junklog.html",	      "rulesbackup.dat", "popstate.dat",
-		"sort.dat",	      "mailfilt.log",	 "filters.js",
-		"feeds.rdf",	      "feeditems.rdf",
-	};
-
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		if (!strcasecmp(name, names[i]))
-			return true;
-	return !strncasecmp(name, "feeds.json", 10) ||
-	       !strncasecmp(name, "feeditems.json", 14) ||
-	       !strncasecmp(name, "feeditems_error", 15) ||
-	       ends_in(name, ".snm") || ends_in(name, ".toc") ||
-	       ends_in(name, ".mozmsgs");
-}
-
-static bool is_backup_name(const char *name)
-{
-	return name[0] == '.' || name[0] == '#' ||
-	       name[strlen(name) - 1] == '~';
-}
-
-enum found {
-	NOT_A_FOLDER,
-	SHOWN,
-	LOST, /* a folder of a name that Thunderbird takes for something else */
-};
-
-static enum found judge_file(const struct place *at, const char *name)
-{
-	bool summed_up = kind_of(at, name, ".msf") == 'f';
-
-	if (is_ignored(name))
-		return NOT_A_FOLDER;
-	if (ends_in(name, ".msf")) {
-		char *base = mem_strndup(name, strlen(name) - 4);
-		bool of_base = kind_of(at, base, "") && !summed_up;
-
-		free(base);
-		return !of_base && look_into(at, name) == MBOX ? LOST
-							       : NOT_A_FOLDER;
-	}
-	if (ends_in(name, ".sbd"))
-		return look_into(at, name) == MBOX ? LOST : NOT_A_FOLDER;
-	if (is_backup_name(name)) {
-		if (look_into(at, name) == MBOX)
-			tell(at, name,
-			     "looks like mail, but Thunderbird takes no "
-			     "file of such a name for a folder; left out");
-		return NOT_A_FOLDER;
-	}
-	if (!summed_up && look_into(at, name) == OTHER) {
-		tell(at, name, "not an mbox; left out");
-		return NOT_A_FOLDER;
-	}
-	/* A file that compacting left behind: whole or not, it is mail. */
-	return strncmp(name, "nstmp", 5) ? SHOWN : LOST;
-}
-
-/* Thunderbird passes over directories that are neither; so do we, aloud. */
-static void judge_directory(const struct place *at, const char *name)
-{
-	char *rel;
-
-	if (ends_in(name, ".sbd") || name[0] == '.')
-		return;
-	rel = joined(at->dir, name, "");
-	if (tb_looks_like_account(at->w, rel))
-		remark_add(at->r,
-			   "%s holds folders, but is none itself; to migrate "
-			   "them, give thunderbird:%s/%s as a source",
-			   rel, walk_root(at->w), rel);
-	free(rel);
-}
-
-static enum found judge(const struct place *at, const struct walk_entry *entry)
-{
-	const char *name = entry->name;
-
-	switch (entry->kind) {
-	case 'f':
-		return judge_file(at, name);
-	case 'd':
-		if (ends_in(name, ".mozmsgs"))
-			return NOT_A_FOLDER;
-		if (!is_maildir(at, name)) {
-			judge_directory(at, name);
-			return NOT_A_FOLDER;
-		}
-		return ends_in(name, ".msf") || ends_in(name, ".sbd") ||
-				       is_backup_name(name)
-			       ? LOST
-			       : SHOWN;
-	case 'l':
-		tell(at, name, "a symbolic link, not followed");
-		return NOT_A_FOLDER;
-	default:
-		return NOT_A_FOLDER;
-	}
-}
-
 /* --- names --- */
 
 /* As it is on disk, for people and servers. */
-static void add_leaf(const struct place *at, const char *leaf, struct buf *out)
+static void add_leaf(const struct tb_place *at, const char *leaf,
+		     struct buf *out)
 {
 	struct buf text = BUF_INIT;
 
@@ -282,12 +63,12 @@ struct identity {
 	bool percent; /* Thunderbird since 140 decodes the name and misses it */
 };
 
-static bool ask_cache(const struct place *at, const char *leaf,
+static bool ask_cache(const struct tb_place *at, const char *leaf,
 		      struct tb_cached *c_r)
 {
 	const char *dir = at->account->dir, *slash = strrchr(dir, '/');
-	char *rel = joined(at->dir, leaf, ".msf");
-	char *file = joined(walk_root(at->w), rel, "");
+	char *rel = tb_path_joined(at->dir, leaf, ".msf");
+	char *file = tb_path_joined(walk_root(at->w), rel, "");
 	bool known =
 		tb_names_cached(at->names, file,
 				rel + (slash ? slash - dir + 1 : 0), leaf, c_r);
@@ -299,12 +80,12 @@ static bool ask_cache(const struct place *at, const char *leaf,
 
 /* The summary is asked when the cache has no answer: it takes reading all of
  * it. */
-static void ask_summary(const struct place *at, const char *leaf,
+static void ask_summary(const struct tb_place *at, const char *leaf,
 			struct identity *id)
 {
-	char *rel = joined(at->dir, leaf, ".msf");
+	char *rel = tb_place_summary(at, leaf);
 	struct err e = ERR_INIT;
-	struct tb_summary *s = tb_summary_load(at->w, rel, &e);
+	struct tb_summary *s = rel ? tb_summary_load(at->w, rel, &e) : NULL;
 
 	if (s) {
 		id->flags |= tb_summary_flags(s);
@@ -323,16 +104,17 @@ static bool is_news(const struct buf *name, const char *leaf)
 
 /* A top-level folder that every account has keeps the name it has on disk: the
    one shown is in the language of the program. */
-static bool is_special(const struct place *at, const char *leaf, uint64_t flags)
+static bool is_special(const struct tb_place *at, const char *leaf,
+		       uint64_t flags)
 {
 	for (size_t i = 0; !at->parents[0] && i < SPECIALS; i++)
-		if (!strcmp(leaf, specials[i].leaf))
+		if (!strcasecmp(leaf, specials[i].leaf))
 			return !flags || flags & specials[i].flag;
 	return false;
 }
 
 /* Of a name that ends like a hash. Eight digits are more likely a date. */
-static void tell_hashed(const struct place *at, const char *leaf)
+static void tell_hashed(const struct tb_place *at, const char *leaf)
 {
 	const char *real = tb_names_candidate(at->names, leaf);
 	const char *tail = leaf + strlen(leaf) - 8;
@@ -348,11 +130,20 @@ static void tell_hashed(const struct place *at, const char *leaf)
 			    "the name may be the short form of one that is "
 			    "not recorded any more");
 	if (what.len)
-		tell(at, leaf, what.data);
+		tb_place_tell(at, leaf, what.data);
 	buf_free(&what);
 }
 
-static void identify(const struct place *at, const char *leaf,
+/* A name out of a URI: in those of IMAP folders it is the server's. */
+static void add_mentioned(const struct tb_place *at, const char *name,
+			  struct buf *out)
+{
+	if (!at->account->remote ||
+	    utf8_from_mutf7(out, name, strlen(name)) < 0)
+		buf_set_str(out, name);
+}
+
+static void identify(const struct tb_place *at, const char *leaf,
 		     struct identity *id)
 {
 	struct buf decoded = BUF_INIT, composed = BUF_INIT;
@@ -363,10 +154,10 @@ static void identify(const struct place *at, const char *leaf,
 	*id = (struct identity){ .name = BUF_INIT, .flags = cached.flags };
 	if (cached.name)
 		buf_set_str(&id->name, cached.name);
-	if (!known && kind_of(at, leaf, ".msf") == 'f')
+	if (!known || (!cached.name && tb_name_looks_hashed(leaf)))
 		ask_summary(at, leaf, id);
 	if (!id->name.len && (other = tb_names_candidate(at->names, leaf)))
-		buf_set_str(&id->name, other);
+		add_mentioned(at, other, &id->name);
 	if (tb_name_decode(&decoded, leaf)) {
 		id->percent = !tb_name_fits(leaf, decoded.data);
 		if (!id->name.len)
@@ -384,14 +175,14 @@ static void identify(const struct place *at, const char *leaf,
 	buf_free(&decoded);
 }
 
-static enum folder_use use_of(const struct place *at, const char *leaf,
+static enum folder_use use_of(const struct tb_place *at, const char *leaf,
 			      uint64_t flags)
 {
 	for (size_t i = 0; i < SPECIALS; i++)
 		if (flags & specials[i].flag)
 			return specials[i].use;
 	for (size_t i = 0; !at->parents[0] && i < SPECIALS; i++)
-		if (!strcmp(leaf, specials[i].leaf))
+		if (!strcasecmp(leaf, specials[i].leaf))
 			return specials[i].use;
 	return USE_NONE;
 }
@@ -430,14 +221,14 @@ static struct tb_folder *add_folder(struct tb_folders *f)
 	return &f->list[f->n++];
 }
 
-static void find_in(const struct place *at);
+static void find_in(const struct tb_place *at);
 
-static void find_children(const struct place *at, const char *leaf,
+static void find_children(const struct tb_place *at, const char *sbd,
 			  const char *name, bool hidden)
 {
-	char *dir = joined(at->dir, leaf, ".sbd");
+	char *dir = tb_path_joined(at->dir, sbd, "");
 	char **path = path_of(at->parents, name);
-	struct place below = *at;
+	struct tb_place below = *at;
 
 	below.dir = dir;
 	below.parents = path;
@@ -447,9 +238,9 @@ static void find_children(const struct place *at, const char *leaf,
 	free(dir);
 }
 
-static bool is_empty_file(const struct place *at, const char *name)
+static bool is_empty_file(const struct tb_place *at, const char *name)
 {
-	char *rel = joined(at->dir, name, "");
+	char *rel = tb_path_joined(at->dir, name, "");
 	struct stat st;
 	bool is = walk_stat(at->w, rel, &st) == 0 && S_ISREG(st.st_mode) &&
 		  !st.st_size;
@@ -458,22 +249,31 @@ static bool is_empty_file(const struct place *at, const char *name)
 	return is;
 }
 
-static void take_folder(const struct place *at, const struct walk_entry *entry,
-			enum found found)
+/* A saved search has no mail of its own; and what is left of an account whose
+   mail goes elsewhere is as a rule an empty Inbox. */
+static bool is_nothing(const struct tb_place *at, const char *leaf,
+		       uint64_t flags)
 {
+	return (flags & FOLDER_VIRTUAL || at->account->deferred) &&
+	       is_empty_file(at, leaf);
+}
+
+/* Returns the entry that holds its children, or SIZE_MAX. */
+static size_t take_folder(const struct tb_place *at,
+			  const struct walk_entry *entry, enum tb_found found)
+{
+	size_t sbd = tb_place_companion(at, entry->name, ".sbd", 'd');
 	const char *leaf = entry->name;
 	struct identity id;
-	bool lost, children = kind_of(at, leaf, ".sbd") == 'd';
+	bool lost;
 
 	identify(at, leaf, &id);
-	lost = found == LOST || id.percent;
-	/* A saved search has no mail of its own. */
-	if (!(id.flags & FOLDER_VIRTUAL) || !is_empty_file(at, leaf)) {
+	lost = found == TB_LOST || id.percent;
+	if (!is_nothing(at, leaf, id.flags)) {
 		struct tb_folder *f = add_folder(at->out);
 
-		f->id = joined(at->dir, leaf, "");
-		if (kind_of(at, leaf, ".msf") == 'f')
-			f->msf = joined(at->dir, leaf, ".msf");
+		f->id = tb_path_joined(at->dir, leaf, "");
+		f->msf = tb_place_summary(at, leaf);
 		f->path = path_of(at->parents, id.name.data);
 		f->use = use_of(at, leaf, id.flags);
 		f->account = at->account;
@@ -485,52 +285,69 @@ static void take_folder(const struct place *at, const struct walk_entry *entry,
 				   "any more; its mail is migrated as '%s'",
 				   f->id, id.name.data);
 	}
-	if (children)
-		find_children(at, leaf, id.name.data, lost);
+	if (sbd != SIZE_MAX)
+		find_children(at, at->entries->entries[sbd].name, id.name.data,
+			      lost);
 	buf_free(&id.name);
+	return sbd;
 }
 
 /* X.sbd where X itself is no folder: Thunderbird does not look inside. */
-static void take_orphans(const struct place *at, const char *sbd,
-			 const char *leaf)
+static void take_orphans(const struct tb_place *at, const char *sbd)
 {
+	char *leaf = mem_strndup(sbd, strlen(sbd) - 4);
 	size_t before = at->out->n;
 	struct identity id;
 
 	identify(at, leaf, &id);
-	find_children(at, leaf, id.name.data, true);
+	find_children(at, sbd, id.name.data, true);
 	if (at->out->n > before)
-		tell(at, sbd,
-		     "Thunderbird does not show the folders in it, because "
-		     "the one they belong to is missing; their mail is "
-		     "migrated");
+		tb_place_tell(
+			at, sbd,
+			"Thunderbird does not show the folders in it, because "
+			"the one they belong to is missing; their mail is "
+			"migrated");
 	buf_free(&id.name);
-}
-
-static void take_entry(const struct place *at, size_t i,
-		       const enum found *found)
-{
-	const struct walk_entry *entry = &at->entries->entries[i];
-	size_t parent;
-	char *leaf;
-
-	if (found[i] != NOT_A_FOLDER)
-		take_folder(at, entry, found[i]);
-	if (entry->kind != 'd' || !ends_in(entry->name, ".sbd"))
-		return;
-	leaf = mem_strndup(entry->name, strlen(entry->name) - 4);
-	parent = find_entry(at->entries, leaf);
-	if (parent == SIZE_MAX || found[parent] == NOT_A_FOLDER)
-		take_orphans(at, entry->name, leaf);
 	free(leaf);
 }
 
-static void find_in(const struct place *at)
+static bool is_sbd(const struct walk_entry *entry)
+{
+	size_t n = strlen(entry->name);
+
+	return entry->kind == 'd' && n > 4 &&
+	       !strcasecmp(entry->name + n - 4, ".sbd");
+}
+
+static void take_entries(const struct tb_place *at)
+{
+	size_t n = at->entries->n;
+	const struct walk_entry *entries = at->entries->entries;
+	enum tb_found *found = mem_alloc((n + 1) * sizeof(*found));
+	bool *has_parent = mem_zalloc((n + 1) * sizeof(*has_parent));
+
+	for (size_t i = 0; i < n; i++)
+		found[i] = tb_place_judge(at, &entries[i]);
+	for (size_t i = 0; i < n; i++) {
+		size_t sbd = SIZE_MAX;
+
+		if (found[i] != TB_NOT_A_FOLDER)
+			sbd = take_folder(at, &entries[i], found[i]);
+		if (sbd != SIZE_MAX)
+			has_parent[sbd] = true;
+	}
+	for (size_t i = 0; i < n; i++)
+		if (is_sbd(&entries[i]) && !has_parent[i])
+			take_orphans(at, entries[i].name);
+	free(has_parent);
+	free(found);
+}
+
+static void find_in(const struct tb_place *at)
 {
 	struct err e = ERR_INIT;
-	struct place here = *at;
+	struct tb_place here = *at;
 	struct walk_dir d;
-	enum found *found;
 
 	if (walk_list(at->w, at->dir, &d, &e) < 0) {
 		struct tb_folder *f = add_folder(at->out);
@@ -539,14 +356,23 @@ static void find_in(const struct place *at)
 		f->error = mem_strdup(e.text);
 		return;
 	}
-	here.entries = &d;
-	found = mem_alloc((d.n + 1) * sizeof(*found));
-	for (size_t i = 0; i < d.n; i++)
-		found[i] = judge(&here, &d.entries[i]);
-	for (size_t i = 0; i < d.n; i++)
-		take_entry(&here, i, found);
-	free(found);
+	tb_place_enter(&here, &d);
+	take_entries(&here);
+	tb_place_leave(&here);
 	walk_dir_free(&d);
+}
+
+static void find_in_account(struct tb_place at)
+{
+	size_t indexes_only = 0;
+
+	at.indexes_only = &indexes_only;
+	find_in(&at);
+	if (indexes_only)
+		remark_add(at.r,
+			   "account %s: of %zu folders only the index is here; "
+			   "none of their mail was kept offline",
+			   at.account->name, indexes_only);
 }
 
 static int by_id(const void *a, const void *b)
@@ -564,7 +390,7 @@ void tb_folders_find(struct walk *w, const struct tb_profile *p,
 
 	*out = (struct tb_folders){ 0 };
 	for (size_t i = 0; i < p->n; i++) {
-		struct place at = {
+		struct tb_place at = {
 			.w = w,
 			.opt = opt,
 			.account = &p->accounts[i],
@@ -575,7 +401,7 @@ void tb_folders_find(struct walk *w, const struct tb_profile *p,
 			.parents = none,
 		};
 
-		find_in(&at);
+		find_in_account(at);
 	}
 	if (out->n)
 		qsort(out->list, out->n, sizeof(*out->list), by_id);

@@ -3,11 +3,13 @@
    anything in the profile knows, back. */
 #include "importers/thunderbird_names.h"
 
+#include <iconv.h>
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/base/utf8.h"
+#include "importers/mork.h"
 
 enum {
 	NAME_UNITS = 55, /* longest name in UTF-16 units */
@@ -137,51 +139,134 @@ static bool nfc_equal(const char *a, size_t a_len, const char *b, size_t b_len)
 	return equal;
 }
 
-/* What of a name goes into every comparison, computed once. */
+/* The hashes that versions made of a name, computed once. */
+enum { PRINTS = 4 };
 struct prints {
-	uint32_t utf16, bytes;
+	uint32_t hash[PRINTS];
+	unsigned n;
 };
 
-static struct prints prints_of(const char *name)
+/* The converters to what were the charsets of file names on Japanese systems
+   when names were hashed byte by byte. */
+static const char *const charsets[] = { "CP932", "EUC-JP" };
+enum { CHARSETS = sizeof(charsets) / sizeof(charsets[0]) };
+struct converters {
+	iconv_t to[CHARSETS];
+};
+
+static void converters_open(struct converters *c)
 {
-	return (struct prints){
-		.utf16 = utf8_valid(name, strlen(name)) ? hash_utf16(name) : 0,
-		.bytes = hash_bytes(name),
-	};
+	for (size_t i = 0; i < CHARSETS; i++)
+		c->to[i] = iconv_open(charsets[i], "UTF-8");
+}
+
+static void converters_close(struct converters *c)
+{
+	for (size_t i = 0; i < CHARSETS; i++)
+		if (c->to[i] != (iconv_t)-1)
+			iconv_close(c->to[i]);
+}
+
+static bool convert(iconv_t to, const char *name, char *out, size_t n)
+{
+	char *from = (char *)(uintptr_t)name;
+	size_t left = strlen(name), room = n - 1;
+
+	if (to == (iconv_t)-1)
+		return false;
+	iconv(to, NULL, NULL, NULL, NULL);
+	if (iconv(to, &from, &left, &out, &room) != 0)
+		return false;
+	*out = '\0';
+	return true;
+}
+
+static bool is_ascii(const char *s)
+{
+	for (; *s; s++)
+		if ((unsigned char)*s >= 0x80)
+			return false;
+	return true;
+}
+
+static struct prints prints_of(const struct converters *c, const char *name)
+{
+	struct prints p = { .hash = { hash_bytes(name) }, .n = 1 };
+	char native[1024];
+
+	if (!utf8_valid(name, strlen(name)))
+		return p;
+	p.hash[p.n++] = hash_utf16(name);
+	if (is_ascii(name))
+		return p;
+	for (size_t i = 0; i < CHARSETS; i++)
+		if (convert(c->to[i], name, native, sizeof(native)))
+			p.hash[p.n++] = hash_bytes(native);
+	return p;
+}
+
+static bool begins_with(const struct buf *name, const char *leaf, size_t n)
+{
+	struct buf text = BUF_INIT, prefix = BUF_INIT;
+	bool begins;
+
+	utf8_add_guessed(&text, leaf, n);
+	utf8_add_nfc(&prefix, text.data, text.len);
+	begins = prefix.len <= name->len &&
+		 !memcmp(prefix.data, name->data, prefix.len);
+	buf_free(&text);
+	buf_free(&prefix);
+	return begins;
 }
 
 /* The digits are right; the part in front of them has to begin the name too. A
-   file system may have decomposed it, so lengths in bytes prove nothing. */
+   file system may have decomposed it, so lengths in bytes prove nothing, and
+   where bytes were counted it may end in half a character. */
 static bool prefix_fits(const char *leaf, size_t n, const char *name)
 {
-	struct buf x = BUF_INIT, y = BUF_INIT;
+	struct buf whole = BUF_INIT;
 	bool fits;
 
-	utf8_add_nfc(&x, leaf, n);
-	utf8_add_nfc(&y, name, strlen(name));
-	fits = x.len <= y.len && !memcmp(x.data, y.data, x.len);
-	buf_free(&x);
-	buf_free(&y);
+	utf8_add_nfc(&whole, name, strlen(name));
+	fits = begins_with(&whole, leaf, n) ||
+	       (n && (unsigned char)leaf[n - 1] >= 0x80 &&
+		begins_with(&whole, leaf, n - 1));
+	buf_free(&whole);
 	return fits;
 }
 
-static bool hashed_as(const char *leaf, const char *name, struct prints p)
+static bool has_print(const struct prints *p, uint32_t hash)
+{
+	for (unsigned i = 0; i < p->n; i++)
+		if (p->hash[i] == hash)
+			return true;
+	return false;
+}
+
+static bool hashed_as(const char *leaf, const char *name,
+		      const struct prints *p)
 {
 	size_t n = strlen(leaf);
-	uint32_t h;
 
-	if (!tb_name_looks_hashed(leaf))
-		return false;
-	h = (uint32_t)strtoul(leaf + n - HASH_DIGITS, NULL, 16);
-	if (h != p.utf16 && h != p.bytes)
+	if (!tb_name_looks_hashed(leaf) ||
+	    !has_print(p, (uint32_t)strtoul(leaf + n - HASH_DIGITS, NULL, 16)))
 		return false;
 	return prefix_fits(leaf, n - HASH_DIGITS, name);
 }
 
 bool tb_name_fits(const char *leaf, const char *name)
 {
-	return nfc_equal(leaf, strlen(leaf), name, strlen(name)) ||
-	       hashed_as(leaf, name, prints_of(name));
+	struct converters c;
+	struct prints p;
+
+	if (nfc_equal(leaf, strlen(leaf), name, strlen(name)))
+		return true;
+	if (!tb_name_looks_hashed(leaf))
+		return false;
+	converters_open(&c);
+	p = prints_of(&c, name);
+	converters_close(&c);
+	return hashed_as(leaf, name, &p);
 }
 
 /* --- percent --- */
@@ -253,6 +338,7 @@ struct cached {
 	size_t len;
 	char *name; /* NULL: not said */
 	uint64_t flags;
+	bool stale;
 };
 struct candidate {
 	char *name;
@@ -263,7 +349,7 @@ struct tb_names {
 	size_t n_cached, cap_cached;
 	struct candidate *candidates;
 	size_t n_candidates, cap_candidates;
-	bool sorted;
+	struct converters converters;
 };
 
 /* A profile mentions each folder a few times; more than this is no profile. */
@@ -271,7 +357,10 @@ enum { CANDIDATES_MAX = 1 << 20 };
 
 struct tb_names *tb_names_new(void)
 {
-	return mem_zalloc(sizeof(struct tb_names));
+	struct tb_names *names = mem_zalloc(sizeof(*names));
+
+	converters_open(&names->converters);
+	return names;
 }
 
 void tb_names_free(struct tb_names *names)
@@ -286,6 +375,7 @@ void tb_names_free(struct tb_names *names)
 		free(names->candidates[i].name);
 	free(names->cached);
 	free(names->candidates);
+	converters_close(&names->converters);
 	free(names);
 }
 
@@ -302,24 +392,27 @@ static void add_candidate(struct tb_names *names, const char *name)
 	}
 	names->candidates[names->n_candidates++] = (struct candidate){
 		.name = mem_strdup(name),
-		.prints = prints_of(name),
+		.prints = prints_of(&names->converters, name),
 	};
 }
 
 static void normal_path(struct buf *out, const char *path)
 {
+	struct buf text = BUF_INIT;
+
+	utf8_add_guessed(&text, path, strlen(path));
 	buf_reset(out);
-	utf8_add_nfc(out, path, strlen(path));
+	utf8_add_nfc(out, text.data, text.len);
+	buf_free(&text);
 	for (size_t i = 0; i < out->len; i++)
 		if (out->data[i] == '\\')
 			out->data[i] = '/';
 }
 
-static void add_cached(struct tb_names *names, const char *file, json_t *entry)
+/* name may be NULL. */
+static void add_cached(struct tb_names *names, const char *file,
+		       const char *name, uint64_t flags, bool stale)
 {
-	const char *name =
-		json_string_value(json_object_get(entry, "folderName"));
-	json_t *flags = json_object_get(entry, "flags");
 	struct cached *c;
 	struct buf path = BUF_INIT;
 
@@ -331,17 +424,26 @@ static void add_cached(struct tb_names *names, const char *file, json_t *entry)
 	}
 	normal_path(&path, file);
 	c = &names->cached[names->n_cached++];
-	*c = (struct cached){ 0 };
-	c->len = path.len;
+	*c = (struct cached){ .len = path.len, .flags = flags, .stale = stale };
 	c->file = buf_detach(&path);
 	if (name && *name) {
 		c->name = mem_strdup(name);
 		add_candidate(names, name);
 	}
+}
+
+static void add_entry(struct tb_names *names, const char *file, json_t *entry)
+{
+	json_t *flags = json_object_get(entry, "flags");
+	uint64_t bits = 0;
+
 	if (json_is_integer(flags))
-		c->flags = (uint64_t)json_integer_value(flags);
+		bits = (uint64_t)json_integer_value(flags);
 	else if (json_is_string(flags))
-		c->flags = strtoull(json_string_value(flags), NULL, 10);
+		bits = strtoull(json_string_value(flags), NULL, 10);
+	add_cached(names, file,
+		   json_string_value(json_object_get(entry, "folderName")),
+		   bits, false);
 }
 
 bool tb_names_add_cache(struct tb_names *names, const char *json, size_t n)
@@ -351,9 +453,45 @@ bool tb_names_add_cache(struct tb_names *names, const char *json, size_t n)
 	const char *file;
 
 	json_object_foreach(root, file, entry) if (json_is_object(entry))
-		add_cached(names, file, entry);
+		add_entry(names, file, entry);
 	json_decref(root);
 	return good;
+}
+
+enum panacea { PANACEA_KEY, PANACEA_NAME, PANACEA_FLAGS };
+
+bool tb_names_add_panacea(struct tb_names *names, const char *mork, size_t n,
+			  bool stale)
+{
+	static const char *const scopes[] = { "ns:msg:db:row:scope:folders:all",
+					      NULL };
+	static const char *const columns[] = {
+		[PANACEA_KEY] = "key",
+		[PANACEA_NAME] = "folderName",
+		[PANACEA_FLAGS] = "flags",
+		NULL,
+	};
+	struct buf key = BUF_INIT, name = BUF_INIT;
+	struct mork *m;
+
+	if (n > MORK_MAX || !mork_begins(mork, n))
+		return false;
+	m = mork_parse(mork, n, scopes, columns,
+		       "ns:msg:db:table:kind:folders");
+	for (size_t row = 0; row < mork_rows(m); row++) {
+		uint64_t flags;
+
+		mork_cell_hex(m, row, PANACEA_FLAGS, &flags);
+		mork_cell(m, row, PANACEA_NAME, &name);
+		if (mork_row_listed(m, row) &&
+		    mork_cell(m, row, PANACEA_KEY, &key) && key.len)
+			add_cached(names, key.data, name.data,
+				   stale ? 0 : flags, stale);
+	}
+	mork_free(m);
+	buf_free(&key);
+	buf_free(&name);
+	return true;
 }
 
 static void add_uri(struct tb_names *names, const char *s, size_t n)
@@ -423,7 +561,7 @@ bool tb_names_cached(const struct tb_names *names, const char *file,
 		    c->file[c->len - want.len - 1] != '/' ||
 		    memcmp(c->file + c->len - want.len, want.data, want.len))
 			continue;
-		known = true;
+		known |= !c->stale;
 		c_r->flags |= c->flags;
 		rank = rank_of(c, leaf, !strcmp(c->file, whole.data));
 		if (rank > best) {
@@ -445,7 +583,7 @@ const char *tb_names_candidate(const struct tb_names *names, const char *leaf)
 
 		if (!strcmp(c->name, leaf))
 			same = c->name;
-		else if (hashed_as(leaf, c->name, c->prints))
+		else if (hashed_as(leaf, c->name, &c->prints))
 			return c->name;
 	}
 	return same;

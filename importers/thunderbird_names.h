@@ -18,7 +18,8 @@
 void tb_name_to_file(struct buf *out, const char *name);
 
 /* Whether a folder of this name may be stored as leaf: as it is, or hashed in any
-   way a version did (whole name or kept prefix, UTF-16 or bytes). */
+   way a version did (whole name or kept prefix; UTF-16 or, before version 3, bytes of
+   the system's own charset: UTF-8, CP932, EUC-JP). */
 bool tb_name_fits(const char *leaf, const char *name);
 
 /* leaf ends in eight lower-case hexadecimal digits, as hashed names do. */
@@ -39,6 +40,11 @@ void tb_names_free(struct tb_names *names);
 /* folderCache.json: file of the summary, of whatever machine, to name and flags.
    False if it is no such JSON. */
 bool tb_names_add_cache(struct tb_names *names, const char *json, size_t n);
+/* panacea.dat, which did the same before version 93, in Mork. stale: there is a
+   folderCache.json, too; then names are taken, but nothing else. False if it is no
+   Mork. */
+bool tb_names_add_panacea(struct tb_names *names, const char *mork, size_t n,
+			  bool stale);
 /* Take every component of every mailbox: and imap: URI found in a text (prefs.js,
    msgFilterRules.dat, virtualFolders.dat, folderTree.json) as a candidate. */
 void tb_names_add_uris(struct tb_names *names, const char *text, size_t n);

@@ -14,12 +14,15 @@
    and, where they are missing, what is on disk. Paths are relative to the walk's
    root; the root itself is "". */
 
-
 struct tb_account {
-	char *name; /* for people */
+	char *name; /* for people: what they called it, or user@host; no two have
+		       the same */
 	char *dir;
-	bool remote; /* the server has this mail: files are copies of it */
-	bool hidden; /* no account of the program leads here any more */
+	char *host; /* its server; "" where there is none or it is not known */
+	char *key;  /* "account1", as X-Account-Key has it; "" if it is not known */
+	bool remote;   /* the server has this mail: files are copies of it */
+	bool hidden;   /* the program does not show what is here */
+	bool deferred; /* its mail goes into another account's Inbox */
 };
 
 struct tb_profile {
@@ -27,10 +30,9 @@ struct tb_profile {
 	struct tb_prefs *prefs; /* empty where there is no prefs.js */
 	struct tb_account *accounts;
 	size_t n, cap;
+	char **others; /* directories of accounts that are left out */
+	size_t n_others;
 };
-
-/* Append dir, a slash unless dir is empty, and name. */
-void tb_path_join(struct buf *out, const char *dir, const char *name);
 
 /* Whether a directory looks like an account's: it holds a summary, a directory of
    children, or a file of one of the names that every account has. */
@@ -41,5 +43,19 @@ bool tb_looks_like_account(struct walk *w, const char *dir);
 int tb_profile_find(struct walk *w, bool remote_too, struct tb_profile *p,
 		    struct remarks *r, struct err *e);
 void tb_profile_free(struct tb_profile *p);
+
+/* thunderbird_accounts.c: what the settings say. */
+void tb_accounts_from_prefs(struct walk *w, struct tb_profile *p,
+			    bool remote_too, struct remarks *r);
+/* thunderbird_disk.c: what else is on disk. known: there are settings; they do not
+   refer to it. bare: the root is no profile, but Mail or the directory of one account. */
+void tb_accounts_from_disk(struct walk *w, struct tb_profile *p, bool remote_too,
+			   bool known, bool bare, struct remarks *r);
+
+/* What both need. */
+struct tb_account *tb_account_add(struct tb_profile *p, const char *name,
+				  const char *dir);
+void tb_account_pass_over(struct tb_profile *p, const char *dir);
+bool tb_account_claimed(const struct tb_profile *p, const char *dir);
 
 #endif

@@ -26,6 +26,11 @@ enum column {
 	FOLDER_SIZE,
 	FOLDER_DATE,
 	NUM_MSGS,
+	VERSION,
+	MAILDIR_VALID,
+	LABEL,
+	JUNK_SCORE,
+	JUNK_ORIGIN,
 };
 static const char *const columns[] = {
 	[STORE_TOKEN] = "storeToken",
@@ -38,7 +43,17 @@ static const char *const columns[] = {
 	[FOLDER_SIZE] = "folderSize",
 	[FOLDER_DATE] = "folderDate",
 	[NUM_MSGS] = "numMsgs",
+	[VERSION] = "version",
+	[MAILDIR_VALID] = "maildirValid",
+	[LABEL] = "label",
+	[JUNK_SCORE] = "junkscore",
+	[JUNK_ORIGIN] = "junkscoreorigin",
 	NULL,
+};
+
+enum {
+	LEEWAY = 4000,	/* seconds; mail.db_timestamp_leeway (mailnews.js) */
+	JUNK_FROM = 51, /* out of 100: above 50 it is shown as junk */
 };
 
 /* Sorted by key: an offset as it is, a file name by its hash. */
@@ -54,7 +69,7 @@ struct tb_summary {
 	size_t n;
 	char *name;
 	uint64_t flags, size, date;
-	bool has_size, complete;
+	bool has_size, complete, outdated, maildir_valid;
 };
 
 static bool read_offset(const char *s, uint64_t *value_r)
@@ -103,10 +118,20 @@ static int by_key(const void *a, const void *b)
 				 : x->row > y->row;
 }
 
+/* nsMsgDatabase::SetSummaryValid(false) sets the version to 0, once to -1. */
+static bool is_outdated(const struct tb_summary *s, size_t row)
+{
+	uint64_t version;
+
+	return mork_cell_hex(s->mork, row, VERSION, &version) &&
+	       (version == 0 || (uint32_t)version == UINT32_MAX);
+}
+
 static void read_folder_row(struct tb_summary *s, size_t row,
 			    uint64_t *messages_r)
 {
 	struct buf name = BUF_INIT;
+	uint64_t valid;
 
 	if (mork_cell(s->mork, row, FOLDER_NAME, &name) && name.len) {
 		free(s->name);
@@ -116,6 +141,9 @@ static void read_folder_row(struct tb_summary *s, size_t row,
 	mork_cell_hex(s->mork, row, NUM_MSGS, messages_r);
 	s->has_size = mork_cell_hex(s->mork, row, FOLDER_SIZE, &s->size) &&
 		      mork_cell_hex(s->mork, row, FOLDER_DATE, &s->date);
+	s->outdated = is_outdated(s, row);
+	mork_cell_hex(s->mork, row, MAILDIR_VALID, &valid);
+	s->maildir_valid = valid == 1;
 	buf_free(&name);
 }
 
@@ -139,7 +167,8 @@ static void index_rows(struct tb_summary *s)
 						     .row = (uint32_t)row };
 	}
 	qsort(s->entries, s->n, sizeof(*s->entries), by_key);
-	s->complete = !mork_damaged(s->mork) && messages == s->n;
+	s->complete =
+		!mork_damaged(s->mork) && !s->outdated && messages == s->n;
 	buf_free(&token);
 }
 
@@ -196,10 +225,26 @@ size_t tb_summary_messages(const struct tb_summary *s)
 	return s->n;
 }
 
+size_t tb_summary_without(const struct tb_summary *s, uint32_t flags)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < s->n; i++)
+		n += !(tb_summary_message_flags(s, s->entries[i].row) & flags);
+	return n;
+}
+
 bool tb_summary_is_of(const struct tb_summary *s, const struct stat *mbox)
 {
+	uint64_t date = (uint64_t)mbox->st_mtim.tv_sec;
+
 	return s->has_size && s->size == (uint64_t)mbox->st_size &&
-	       s->date == (uint64_t)mbox->st_mtim.tv_sec;
+	       (s->date > date ? s->date - date : date - s->date) <= LEEWAY;
+}
+
+bool tb_summary_is_of_maildir(const struct tb_summary *s)
+{
+	return s->maildir_valid;
 }
 
 /* The first entry whose key is not below key. */
@@ -218,18 +263,53 @@ static size_t lower_bound(const struct tb_summary *s, uint64_t key)
 	return low;
 }
 
-ssize_t tb_summary_find(const struct tb_summary *s, const char *token)
+/* Thunderbird keeps what stands between the brackets, or the whole field if
+   there are none; a field that has this text in it is taken for the same.
+   "md5:..." is its name for a message that has no Message-ID. */
+static enum tb_same compare(const struct tb_summary *s, size_t row,
+			    const struct header *h)
+{
+	struct buf theirs = BUF_INIT, ours = BUF_INIT;
+	enum tb_same same = TB_OTHER;
+	bool has = header_add_value(h, "Message-ID", 0, &ours) && ours.len;
+
+	if (!mork_cell(s->mork, row, MESSAGE_ID, &theirs) || !theirs.len)
+		same = TB_UNKNOWN;
+	else if (!strncmp(theirs.data, "md5:", 4))
+		same = has ? TB_OTHER : TB_UNKNOWN;
+	else if (has && strstr(ours.data, theirs.data))
+		same = TB_SAME;
+	buf_free(&theirs);
+	buf_free(&ours);
+	return same;
+}
+
+ssize_t tb_summary_find(const struct tb_summary *s, const char *token,
+			uint32_t flags, const struct header *h,
+			enum tb_same *same_r)
 {
 	uint64_t key = key_of(token);
 	struct buf theirs = BUF_INIT;
+	enum tb_same best = TB_OTHER;
 	ssize_t found = -1;
 
 	for (size_t i = lower_bound(s, key);
-	     found < 0 && i < s->n && s->entries[i].key == key; i++) {
-		token_of(s, s->entries[i].row, &theirs);
-		if (!strcmp(theirs.data, token))
-			found = s->entries[i].row;
+	     i < s->n && s->entries[i].key == key && best != TB_SAME; i++) {
+		ssize_t row = s->entries[i].row;
+		enum tb_same same;
+
+		token_of(s, (size_t)row, &theirs);
+		if (strcmp(theirs.data, token) ||
+		    (tb_summary_message_flags(s, row) & flags) != flags)
+			continue;
+		same = h ? compare(s, (size_t)row, h) : TB_SAME;
+		if (found < 0 || same > best) {
+			found = row;
+			best = same;
+		}
 	}
+	if (same_r)
+		*same_r = best;
 	buf_free(&theirs);
 	return found;
 }
@@ -242,32 +322,80 @@ uint32_t tb_summary_message_flags(const struct tb_summary *s, ssize_t message)
 	return (uint32_t)flags;
 }
 
-void tb_summary_keywords(const struct tb_summary *s, ssize_t message,
-			 struct buf *out)
+bool tb_summary_keywords(const struct tb_summary *s, ssize_t message,
+			 struct buf *out, unsigned *label_r)
 {
-	mork_cell(s->mork, (size_t)message, KEYWORDS, out);
+	uint64_t label;
+	bool has = mork_cell(s->mork, (size_t)message, KEYWORDS, out);
+
+	mork_cell_hex(s->mork, (size_t)message, LABEL, &label);
+	*label_r = has || label > 5 ? 0 : (unsigned)label;
+	return has;
 }
 
-/* Thunderbird keeps what stands between the brackets, or the whole field if
-   there are none; a field that has this text in it is taken for the same.
-   "md5:..." is its name for a message that has no Message-ID. */
-enum tb_same tb_summary_same(const struct tb_summary *s, ssize_t message,
-			     const struct header *h)
+/* A decimal number, unlike the others. Who found it so: "user", "filter",
+   "plugin" (the program's own filter), "whitelist" (the sender is in the
+   address book) or "imapflag" (the server told). */
+enum tb_junk tb_summary_junk(const struct tb_summary *s, ssize_t message)
 {
-	struct buf theirs = BUF_INIT, ours = BUF_INIT;
-	enum tb_same same = TB_OTHER;
-	bool has = header_add_value(h, "Message-ID", 0, &ours) && ours.len;
+	struct buf cell = BUF_INIT;
+	enum tb_junk junk = TB_JUNK_UNKNOWN;
+	bool said = mork_cell(s->mork, (size_t)message, JUNK_SCORE, &cell) &&
+		    cell.len && cell.len <= 3 &&
+		    strspn(cell.data, "0123456789") == cell.len;
 
-	if (!mork_cell(s->mork, (size_t)message, MESSAGE_ID, &theirs) ||
-	    !theirs.len)
-		same = TB_UNKNOWN;
-	else if (!strncmp(theirs.data, "md5:", 4))
-		same = has ? TB_OTHER : TB_UNKNOWN;
-	else if (has && strstr(ours.data, theirs.data))
-		same = TB_SAME;
-	buf_free(&theirs);
-	buf_free(&ours);
-	return same;
+	if (said && atoi(cell.data) >= JUNK_FROM) {
+		junk = TB_JUNK;
+	} else if (said) {
+		mork_cell(s->mork, (size_t)message, JUNK_ORIGIN, &cell);
+		if (!strcmp(cell.data, "user") ||
+		    !strcmp(cell.data, "filter") ||
+		    !strcmp(cell.data, "imapflag"))
+			junk = TB_NOT_JUNK;
+	}
+	buf_free(&cell);
+	return junk;
+}
+
+static uint64_t mix(uint64_t h, const void *bytes, size_t n)
+{
+	const unsigned char *p = bytes;
+
+	while (n--)
+		h = (h ^ *p++) * 0x100000001b3u; /* FNV-1a */
+	return h;
+}
+
+uint64_t tb_summary_print(const struct tb_summary *s, ssize_t message)
+{
+	struct buf words = BUF_INIT;
+	uint32_t flags = tb_summary_message_flags(s, message);
+	enum tb_junk junk = tb_summary_junk(s, message);
+	uint64_t h = 0xcbf29ce484222325u;
+	unsigned label;
+	bool has = tb_summary_keywords(s, message, &words, &label);
+
+	h = mix(h, &flags, sizeof(flags));
+	h = mix(h, &junk, sizeof(junk));
+	h = mix(h, &label, sizeof(label));
+	h = mix(h, &has, sizeof(has));
+	h = mix(h, words.data, words.len + 1);
+	buf_free(&words);
+	return h;
+}
+
+uint64_t tb_summary_prints(const struct tb_summary *s, uint64_t end)
+{
+	uint64_t h = 0xcbf29ce484222325u;
+
+	for (size_t i = 0; i < s->n && s->entries[i].key < end; i++) {
+		const struct entry *entry = &s->entries[i];
+		uint64_t print = tb_summary_print(s, entry->row);
+
+		h = mix(h, &entry->key, sizeof(entry->key));
+		h = mix(h, &print, sizeof(print));
+	}
+	return h;
 }
 
 bool tb_summary_inside(const struct tb_summary *s, uint64_t offset)

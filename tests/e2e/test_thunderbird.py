@@ -113,6 +113,9 @@ class Profiles:
             if want != (flag.lower() in flags):
                 yield "%s %s: %s is %s" % (mail.folder, said[0]["fixtureId"],
                                            flag, not want)
+        if any(m["junkscore"] == "100" for m in said) != ("$junk" in flags):
+            yield "%s %s: $Junk is %s" % (mail.folder, said[0]["fixtureId"],
+                                          "$junk" in flags)
         tags = {k.lower() for m in said for k in m["keywords"]}
         got = {f for f in flags if not f.startswith("\\")} - NOT_TAGS
         if tags - NOT_TAGS != got:
@@ -184,6 +187,54 @@ class Lost(Case):
         self.assertEqual(result.code, 0, str(result))
         for name in ("foo.msf", "data.sbd"):
             self.assertIn(name, result.out + result.err)
+
+    def test_mail_left_on_the_server_is_told(self):
+        profile = thunderbird(self.path("tb"), "mbox")
+        result = self.run_program("scan", "thunderbird:" + profile)
+        self.assertIn("64 messages were still on the server pop.example.jp",
+                      result.out + result.err)
+
+    def test_an_index_that_changes_alone_costs_no_reading(self):
+        """Looking at a folder writes its .msf; the mail is as it was."""
+        profile = thunderbird(self.path("tb"), "mbox")
+        first = self.migrate("thunderbird:" + profile).summary
+        for place, _, names in os.walk(profile):
+            for name in names:
+                if name.endswith(".msf") and name != "foo.msf":  # an mbox
+                    with open(os.path.join(place, name), "ab") as f:
+                        f.write(b"\n@$${FF0{@\n@$$}FF0}@\n")
+        second = self.migrate("thunderbird:" + profile).summary
+        self.assertGreater(first.bytes_read, 1000000)
+        self.assertEqual(second.bytes_read, 0, second)
+        self.assertEqual(second.uploaded, 0, second)
+        self.assertEqual(second.already + second.duplicate + second.skipped,
+                         second.found, second)
+        self.assertEqual(second.found, first.found, second)
+
+    def test_a_tag_given_later_arrives(self):
+        """What only the index says of a message that was sent long ago."""
+        profile = thunderbird(self.path("tb"), "maildir")
+        self.migrate("thunderbird:" + profile)
+        before = [m.flags for m in self.mails() if m.folder == "CON"]
+        for place, _, names in os.walk(profile):
+            if "CON.msf" in names:
+                path = os.path.join(place, "CON.msf")
+        with open(path, "rb") as f:
+            text = f.read()
+        ids = {name: key for key, name in
+               re.findall(rb"\(([0-9A-F]+)=([\w:-]+)\)", text)}
+        # The row of its one message, with all tags taken away but a new one.
+        row = re.search(rb"\{1:\^%s [^\[]*\[([0-9A-F]+)\(" %
+                        ids[b"ns:msg:db:row:scope:msgs:all"], text).group(1)
+        with open(path, "ab") as f:
+            f.write(b"\n@$${FF0{@\n[%s:^%s(^%s=$label1 later)]\n@$$}FF0}@\n" % (
+                row, ids[b"ns:msg:db:row:scope:msgs:all"], ids[b"keywords"]))
+        self.migrate("thunderbird:" + profile)
+        after = [m.flags for m in self.mails() if m.folder == "CON"]
+        self.assertEqual(len(before), 1)
+        self.assertEqual(len(after), 1)
+        self.assertNotIn("later", before[0])
+        self.assertIn("later", after[0])
 
     def test_both_profiles_are_one_mailbox(self):
         """The same mail from the mbox and the maildir store: sent once."""

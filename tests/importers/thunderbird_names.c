@@ -43,6 +43,16 @@ static const struct {
 	{ "the whole name hashed, as before 137 on Windows", "1ad41a64", "test τ",
 	  true },
 	{ "no hash at all", "a", "a/b:c*?", false },
+	{ "hashed from bytes of UTF-8, as version 2 did on Linux", "01db686e", "表:1",
+	  true },
+	{ "from bytes of CP932, on Windows", "edbd7719", "表:1", true },
+	{ "from bytes of EUC-JP", "f1b93c3e", "表:1", true },
+	{ "too long in bytes of CP932, cut in the middle of a character",
+	  "\x82\xA0\x82\xA0\x82\xA0\x82\xA0\x82\xA0\x82\xA0\x82\xA0\x82\xA0"
+	  "\x82\xA0\x82\xA0\x82\xA0\x82\xA0\x82\xA0\x82\xA0\x82\xA0\x82\xA0"
+	  "\x82\xA0\x82\xA0\x82\xA0\x82\xA0\x82\xA0\x82\xA0\x82\xA0\x82"
+	  "3b091731",
+	  "ああああああああああああああああああああああああああああ", true },
 };
 
 static const struct {
@@ -156,8 +166,37 @@ static void check_candidates(void)
 	tb_names_free(names);
 }
 
+/* The fields that matter of one that Thunderbird 91 left. */
+static const char panacea[] =
+	"// <!-- <mdb:mork:z v=\"1.4\"/> -->\n< <(a=c)>"
+	"(80=ns:msg:db:row:scope:folders:all)(81=ns:msg:db:table:kind:folders)"
+	"(82=key)(83=flags)(92=folderName)>\n<(80\n    =/p/Mail/Local\\\n Fold"
+	"ers/Trash.msf)(86=104)(87=Papierkorb)>\n"
+	"{1:^80 {(k^81:c)(s=9)}\n[1(^82^80)(^83^86)(^92^87)]\n"
+	"[2(^82=/p/ImapMail/h/INBOX.msf)(^83=1004)]\n[-3(^82=)(^83=4)]}\n";
+
+static void check_panacea(void)
+{
+	struct tb_names *names = tb_names_new();
+	struct tb_cached c;
+
+	CHECK(!tb_names_add_panacea(names, "{}", 2, false));
+	CHECK(tb_names_add_panacea(names, panacea, strlen(panacea), false));
+	CHECK(tb_names_cached(names, "", "Local Folders/Trash.msf", "Trash", &c));
+	CHECK(c.flags == 0x104 && !strcmp(c.name, "Papierkorb"));
+	CHECK(tb_names_cached(names, "", "h/INBOX.msf", "INBOX", &c));
+	CHECK(c.flags == 0x1004 && !c.name);
+	tb_names_free(names);
+	names = tb_names_new();
+	CHECK(tb_names_add_panacea(names, panacea, strlen(panacea), true));
+	CHECK(!tb_names_cached(names, "", "Local Folders/Trash.msf", "Trash", &c));
+	CHECK(c.flags == 0 && !strcmp(c.name, "Papierkorb"));
+	tb_names_free(names);
+}
+
 int main(void)
 {
+	check_panacea();
 	check_names();
 	check_cache();
 	check_candidates();
