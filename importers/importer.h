@@ -146,7 +146,8 @@ struct importer_ops {
 
 	/* Text about the source for people, one line each, while it is open: tags and
 	   their labels, mail the client lost sight of, what was left out. Returns
-	   the nth (from 0), or NULL. Complete after the last folder. May be NULL. */
+	   the nth (from 0), or NULL. More may come with each folder and message; each is
+	   told once. May be NULL. */
 	const char *(*remark)(struct importer *imp, unsigned nth);
 
 	void (*close)(struct importer *imp);

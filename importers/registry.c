@@ -5,6 +5,14 @@
 #include <string.h>
 
 extern const struct importer_ops importer_thunderbird;
+extern const struct importer_ops importer_becky;
+extern const struct importer_ops importer_dbx;
+extern const struct importer_ops importer_oembx;
+extern const struct importer_ops importer_emlx;
+extern const struct importer_ops importer_wlm;
+extern const struct importer_ops importer_mh;
+extern const struct importer_ops importer_eml;
+extern const struct importer_ops importer_pst;
 extern const struct importer_ops importer_maildir;
 extern const struct importer_ops importer_mbox;
 
@@ -13,6 +21,14 @@ extern const struct importer_ops importer_mbox;
    mbox. */
 const struct importer_ops *const importer_registry[] = {
 	&importer_thunderbird,
+	&importer_becky,
+	&importer_dbx,
+	&importer_oembx,
+	&importer_emlx,
+	&importer_wlm,
+	&importer_mh,
+	&importer_eml,
+	&importer_pst,
 	&importer_maildir,
 	&importer_mbox,
 	NULL,
