@@ -4,10 +4,9 @@
 #include "importers/isolated.h"
 
 #include <errno.h>
-#include <pthread.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -15,6 +14,7 @@
 #include "core/base/clock.h"
 #include "core/base/utf8.h"
 #include "importers/isolated_child.h"
+#include "importers/isolated_nursery.h"
 #include "importers/isolated_wire.h"
 #include "importers/remarks.h"
 
@@ -39,7 +39,8 @@ struct isolated {
 	char *path;
 	struct buf name; /* the path, for people */
 
-	pid_t pid; /* 0: there is no child */
+	struct nursery nursery;
+	bool has_child;
 	struct wire wire;
 	unsigned children; /* so far */
 	uint64_t items;	   /* so far */
@@ -66,51 +67,50 @@ static struct isolated *self(struct importer *imp)
 
 /* ---- children ---- */
 
-static void bury(struct isolated *iso, int *status_r)
+static void run_child(void *ctx, int fd)
+{
+	struct isolated *iso = ctx;
+
+	isolated_child(iso->inner, iso->path, &iso->opt, &iso->limits, fd);
+}
+
+/* What the child came to; false when that is not known, and not its fault. */
+static bool bury(struct isolated *iso, int *status_r)
 {
 	*status_r = 0;
-	if (!iso->pid)
-		return;
-	/* Of one that is dying already this changes nothing. */
-	kill(iso->pid, SIGKILL);
+	if (!iso->has_child)
+		return true;
+	iso->has_child = false;
 	wire_close(&iso->wire);
 	iso->in = (struct wire_frame){ .kind = 0 };
-	while (waitpid(iso->pid, status_r, 0) < 0 && errno == EINTR)
-		;
-	iso->pid = 0;
+	if (nursery_bury(&iso->nursery, status_r) == 0)
+		return true;
+	nursery_close(&iso->nursery);
+	return false;
 }
 
 static int make_child(struct isolated *iso, struct err *e)
 {
-	pid_t parent = getpid();
 	struct timeval patience = { .tv_sec = iso->limits.silent_seconds };
-	sigset_t all, old;
-	int fds[2];
+	int fd;
 
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) < 0)
-		return err_set(e, ERR_OTHER, ERR_ACCOUNT, ERR_LATER,
-			       "%s: socketpair: %s", iso->name.data,
-			       strerror(errno));
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &old);
-	iso->pid = fork();
-	if (iso->pid == 0)
-		isolated_child(iso->inner, iso->path, &iso->opt, &iso->limits,
-			       fds[1], parent);
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
-	close(fds[1]);
-	/* One that hears nothing must not block us either. */
-	setsockopt(fds[0], SOL_SOCKET, SO_SNDTIMEO, &patience,
-		   sizeof(patience));
 	iso->children++;
-	if (iso->pid > 0) {
-		wire_open(&iso->wire, fds[0]);
-		return 0;
+	if (!iso->nursery.pid &&
+	    nursery_open(&iso->nursery, run_child, iso, e) < 0)
+		return err_in(e, "%s", iso->name.data);
+	fd = nursery_make(&iso->nursery);
+	if (fd < 0) {
+		err_set(e, ERR_OTHER, ERR_ACCOUNT, ERR_LATER,
+			"%s: a process to read it: %s", iso->name.data,
+			strerror(errno));
+		nursery_close(&iso->nursery);
+		return -1;
 	}
-	iso->pid = 0;
-	close(fds[0]);
-	return err_set(e, ERR_OTHER, ERR_ACCOUNT, ERR_LATER, "%s: fork: %s",
-		       iso->name.data, strerror(errno));
+	/* One that hears nothing must not block us either. */
+	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
+	wire_open(&iso->wire, fd);
+	iso->has_child = true;
+	return 0;
 }
 
 static const char *signal_name(int sig)
@@ -136,13 +136,15 @@ static const char *signal_name(int sig)
 static bool judge(struct isolated *iso, int failed, struct buf *why)
 {
 	int status;
+	bool known = bury(iso, &status);
 
-	bury(iso, &status);
 	buf_reset(why);
 	if (failed == ETIMEDOUT)
 		buf_add_str(why, "its reader did not answer any more");
 	else if (failed == EPROTO)
 		buf_add_str(why, "its reader answered nonsense");
+	else if (!known)
+		buf_add_str(why, "its reader was ended");
 	else if (WIFSIGNALED(status) && WTERMSIG(status) == SIGXCPU)
 		buf_add_str(why, "its reader came to no end");
 	else if (WIFSIGNALED(status))
@@ -153,8 +155,7 @@ static bool judge(struct isolated *iso, int failed, struct buf *why)
 	else
 		buf_addf(why, "its reader ended by itself (status %d)",
 			 WEXITSTATUS(status));
-	return failed || !WIFSIGNALED(status) ||
-	       WTERMSIG(status) != ISOLATED_ORPHAN_SIGNAL;
+	return failed || known;
 }
 
 static int why_failed(void)
@@ -312,7 +313,7 @@ static int ask(struct isolated *iso, enum wire_kind kind, struct buf *why,
 
 	buf_add(&question, iso->out.data, iso->out.len);
 	for (;;) {
-		if (!iso->pid && go_on(iso, e) < 0) {
+		if (!iso->has_child && go_on(iso, e) < 0) {
 			ret = -1;
 			break;
 		}
@@ -514,7 +515,7 @@ int isolated_pass(struct importer *imp, uint64_t length, struct err *e)
 		ret = 1;
 	}
 	if (ret > 0) {
-		if (iso->pid)
+		if (iso->has_child)
 			judge(iso, EPROTO, &why);
 		ret = lose_folder(iso, why.data, e);
 	}
@@ -527,7 +528,7 @@ const char *isolated_remark(struct importer *imp, unsigned nth)
 	struct isolated *iso = self(imp);
 	int ignored;
 
-	if (!iso->pid || nth > REMARKS_MAX)
+	if (!iso->has_child || nth > REMARKS_MAX)
 		return NULL;
 	buf_reset(&iso->out);
 	wire_add_number(&iso->out, nth);
@@ -550,6 +551,7 @@ void isolated_close(struct importer *imp)
 	int ignored;
 
 	bury(iso, &ignored);
+	nursery_close(&iso->nursery);
 	wire_folder_free(&iso->folder);
 	buf_free(&iso->name);
 	buf_free(&iso->locator);

@@ -23,8 +23,10 @@
    are not used. When it has a pass callback, a new child reads again what lies in front of
    the place to go on at.
 
-   A child is made only in open, next_folder, next, load and pass. Other threads may run
-   meanwhile: the child uses nothing that they could hold (the C library sees to malloc). */
+   isolated_open forks, and so wants to be called where there are no other threads, or none
+   that could hold a lock that a child would need; and by a thread that lives as long as
+   the importer. The other callbacks may be called by any thread, one at a time
+   (isolated_nursery.h). */
 struct isolated_limits {
 	uint64_t memory;	/* of the child's address space; 0: no limit */
 	unsigned open_seconds;	/* to open the source ... */

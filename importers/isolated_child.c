@@ -1,12 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The child of an isolated importer: shuts itself in, then answers. A message is read
-   whole, into a spool of the child's own, before its first byte is sent. */
+/* The child of an isolated importer answers what it is asked. A message is read whole, into a spool of the child's own, before its first byte is sent. */
 #include "importers/isolated_child.h"
 
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -38,21 +35,7 @@ struct child {
 	char *bytes; /* WIRE_MAX */
 };
 
-/* ---- shutting in ---- */
-
-/* From a terminal, Ctrl-C goes to every process of the group: we leave ours, and
-   it is the parent that ends us, when the message under way is done. */
-static void usual_signals(void)
-{
-	struct sigaction usual = { .sa_handler = SIG_DFL };
-	sigset_t none;
-
-	setpgid(0, 0);
-	for (int sig = 1; sig < NSIG; sig++)
-		sigaction(sig, &usual, NULL);
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
-}
+/* ---- limits ---- */
 
 static void limit(int what, rlim_t soft, rlim_t hard)
 {
@@ -71,38 +54,6 @@ static void limit_cpu(unsigned seconds)
 		      (rlim_t)used.ru_utime.tv_sec +
 			      (rlim_t)used.ru_stime.tv_sec + seconds + 1,
 		      RLIM_INFINITY);
-}
-
-/* A sanitizer's report is for whoever runs the tests; what a library prints is for
-   nobody. */
-static void no_descriptors(int *fd)
-{
-	int null = open("/dev/null", O_RDWR);
-	int last = HAVE_ASAN ? STDOUT_FILENO : STDERR_FILENO;
-
-	/* Not one of those that are about to be replaced. */
-	*fd = fcntl(*fd, F_DUPFD, STDERR_FILENO + 1);
-	if (null < 0 || *fd < 0)
-		_exit(EXIT_FAILURE);
-	for (int i = 0; i <= last; i++)
-		dup2(null, i);
-	if (*fd > STDERR_FILENO + 1)
-		close_range(STDERR_FILENO + 1, (unsigned)*fd - 1, 0);
-	close_range((unsigned)*fd + 1, ~0u, 0);
-}
-
-static void shut_in(const struct isolated_limits *l, int *fd, pid_t parent)
-{
-	prctl(PR_SET_PDEATHSIG, ISOLATED_ORPHAN_SIGNAL);
-	if (getppid() != parent)
-		_exit(EXIT_FAILURE);
-	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-	usual_signals();
-	limit(RLIMIT_CORE, 0, 0);
-	/* ASan reserves terabytes of addresses for its shadow. */
-	if (l->memory && !HAVE_ASAN)
-		limit(RLIMIT_AS, l->memory, l->memory);
-	no_descriptors(fd);
 }
 
 /* ---- answering ---- */
@@ -329,8 +280,7 @@ static void serve(struct child *c)
 _Noreturn void isolated_child(const struct importer_ops *inner,
 			      const char *path,
 			      const struct importer_options *opt,
-			      const struct isolated_limits *limits, int fd,
-			      pid_t parent)
+			      const struct isolated_limits *limits, int fd)
 {
 	struct child c = { .ops = inner,
 			   .limits = limits,
@@ -339,7 +289,9 @@ _Noreturn void isolated_child(const struct importer_ops *inner,
 			   .locator = BUF_INIT };
 	struct err e = ERR_INIT;
 
-	shut_in(limits, &fd, parent);
+	/* ASan reserves terabytes of addresses for its shadow. */
+	if (limits->memory && !HAVE_ASAN)
+		limit(RLIMIT_AS, limits->memory, limits->memory);
 	wire_open(&c.wire, fd);
 	c.bytes = mem_alloc(WIRE_MAX);
 	message_init(&c.m);

@@ -4,18 +4,11 @@
 
 #include "importers/isolated.h"
 
-#include <signal.h>
-#include <sys/types.h>
-
-/* What a child dies of when the thread that made it ends: nobody's fault. */
-enum { ISOLATED_ORPHAN_SIGNAL = SIGTERM };
-
-/* The child, from fork to its end. All signals are blocked when it is called; parent is
-   the process that forked, fd the child's end of the socket pair. */
+/* The child, from its begin (isolated_nursery.h) to its end. fd is its end of the socket
+   pair. */
 _Noreturn void isolated_child(const struct importer_ops *inner,
 			      const char *path,
 			      const struct importer_options *opt,
-			      const struct isolated_limits *limits, int fd,
-			      pid_t parent);
+			      const struct isolated_limits *limits, int fd);
 
 #endif

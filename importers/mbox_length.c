@@ -28,8 +28,8 @@ static bool lands(struct mbox_reader *r, uint64_t landing)
 {
 	char text[PEEK];
 	struct mbox_candidate c = { .landing = true };
-	ssize_t got = mbox_bytes_peek(r->bytes, text, sizeof(text),
-				      landing - 1);
+	ssize_t got =
+		mbox_bytes_peek(r->bytes, text, sizeof(text), landing - 1);
 	unsigned reasons;
 	size_t blank;
 

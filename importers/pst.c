@@ -380,6 +380,7 @@ static int pst_open_isolated(const char *path,
 const struct importer_ops importer_pst = {
 	.name = "pst",
 	.title = "Outlook (.pst, .ost)",
+	.makes_processes = true,
 	.claim = pst_claim,
 	.open = pst_open_isolated,
 	.next_folder = isolated_next_folder,
