@@ -71,7 +71,6 @@ static void closing_sentence(const struct call *c,
 struct sink {
 	struct out *out;
 	struct stores *stores; /* of a plan; NULL */
-	const struct sources *sources;
 };
 
 static void on_event(void *ctx, const struct event *ev)
@@ -80,7 +79,7 @@ static void on_event(void *ctx, const struct event *ev)
 
 	child_uploaded(ev->progress->uploaded);
 	if (s->stores && ev->type == EVENT_FOLDER_DONE)
-		stores_add(s->stores, s->sources, ev);
+		stores_add(s->stores, ev);
 	out_event(s->out, ev);
 }
 
@@ -88,9 +87,7 @@ static int run_engine(struct call *c, const char *command, bool plan,
 		      struct ledger *led, struct err *e)
 {
 	struct out *out = out_new(&c->opt, plan);
-	struct sink sink = { .out = out,
-			     .stores = plan ? stores_new() : NULL,
-			     .sources = &c->sources };
+	struct sink sink = { .out = out, .stores = plan ? stores_new() : NULL };
 	struct engine_result result;
 	struct engine_options o = {
 		.mode = plan ? ENGINE_PLAN : ENGINE_MIGRATE,

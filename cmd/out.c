@@ -207,8 +207,9 @@ static void json_folder_done(const struct event *ev)
 	const struct ledger_totals *t = ev->totals;
 
 	out_json(json_pack(
-		"{ss so so so sb sI sI sI sI sI sI sI sI}", "event", "folder",
-		"source", json_text(ev->source), "folder",
+		"{ss so ss so so so sb sI sI sI sI sI sI sI sI}", "event",
+		"folder", "source", json_text(ev->source), "format", ev->format,
+		"account", json_text(ev->account), "folder",
 		json_text(ev->folder), "target", json_text(ev->target_folder),
 		"unchanged", ev->unchanged, "found", (json_int_t)t->found,
 		"uploaded", (json_int_t)t->uploaded, "already",

@@ -46,7 +46,8 @@ static struct row *find_row(struct stores *s, const struct importer_ops *format,
 
 	for (size_t i = s->n; i-- > 0;) {
 		r = &s->rows[i];
-		if (!strcmp(r->source, source) && !strcmp(r->account, account))
+		if (r->format == format && !strcmp(r->source, source) &&
+		    !strcmp(r->account, account))
 			return r;
 	}
 	s->rows = mem_realloc(s->rows, (s->n + 1) * sizeof(*s->rows));
@@ -61,21 +62,11 @@ static struct row *find_row(struct stores *s, const struct importer_ops *format,
 	return r;
 }
 
-static const struct importer_ops *format_of(const struct sources *sources,
-					    const char *path)
-{
-	for (size_t i = 0; i < sources->n; i++)
-		if (!strcmp(sources->list[i].path, path))
-			return sources->list[i].format;
-	return NULL;
-}
-
-void stores_add(struct stores *s, const struct sources *sources,
-		const struct event *ev)
+void stores_add(struct stores *s, const struct event *ev)
 {
 	const struct ledger_totals *t = ev->totals;
-	struct row *r = find_row(s, format_of(sources, ev->source), ev->source,
-				 ev->account ? ev->account : "");
+	struct row *r = find_row(s, importer_by_name(ev->format), ev->source,
+				 ev->account);
 
 	r->folders++;
 	r->messages += t->found;
@@ -107,9 +98,8 @@ static json_t *date_json(int64_t date)
 static void show_json(const struct stores *s, const struct row *r)
 {
 	json_t *o = json_pack("{ss ss so so sI sI}", "event", "store", "format",
-			      r->format ? r->format->name : "", "source",
-			      json_text(r->source), "account",
-			      json_text(r->account), "folders",
+			      r->format->name, "source", json_text(r->source),
+			      "account", json_text(r->account), "folders",
 			      (json_int_t)r->folders, "bytes",
 			      (json_int_t)r->bytes);
 
@@ -149,7 +139,7 @@ static int width_of(const char *text)
 static void print_row(const struct stores *s, const struct row *r, int program,
 		      int account)
 {
-	print_padded(r->format ? r->format->title : "", program);
+	print_padded(r->format->title, program);
 	printf("  ");
 	print_padded(account_text(r), account);
 	printf(" %7s", human_count(r->folders));
@@ -203,8 +193,7 @@ static void show_table(const struct stores *s)
 	int program = width_of(_("PROGRAM")), account = width_of(_("ACCOUNT"));
 
 	for (size_t i = 0; i < s->n; i++) {
-		if (s->rows[i].format)
-			program = widest(program, s->rows[i].format->title);
+		program = widest(program, s->rows[i].format->title);
 		account = widest(account, account_text(&s->rows[i]));
 	}
 	putchar('\n');
@@ -214,6 +203,7 @@ static void show_table(const struct stores *s)
 
 		print_row(s, &s->rows[i], program, account);
 		if (i + 1 < s->n &&
+		    s->rows[i].format == s->rows[i + 1].format &&
 		    !strcmp(s->rows[i].source, s->rows[i + 1].source))
 			continue;
 		utf8_add_guessed(&path, s->rows[i].source,

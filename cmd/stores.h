@@ -11,8 +11,7 @@ struct stores *stores_new(void);
 void stores_free(struct stores *s);
 
 /* A folder came to its end. */
-void stores_add(struct stores *s, const struct sources *sources,
-		const struct event *ev);
+void stores_add(struct stores *s, const struct event *ev);
 /* As a table, or as an object a row. */
 void stores_show(const struct stores *s, const struct options *o);
 

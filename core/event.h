@@ -38,6 +38,7 @@ struct event_progress {
 struct event {
 	enum event_type type;
 	const char *source, *folder, *target_folder;
+	const char *format;  /* EVENT_FOLDER_DONE: of the source; two may have one path */
 	const char *account; /* EVENT_FOLDER_DONE: of the client */
 	int64_t oldest, newest; /* EVENT_FOLDER_DONE of a plan; DATE_NONE */
 	const char *text;

@@ -47,6 +47,7 @@ static int report_unchanged(struct engine *g, const struct source *s,
 	struct event ev = {
 		.type = EVENT_FOLDER_DONE,
 		.source = s->path,
+		.format = s->format->name,
 		.account = f->account,
 		.folder = f->id,
 		.target_folder = target_folder,

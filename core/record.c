@@ -147,6 +147,7 @@ int record_folder_end(struct engine *g, struct work *w, struct err *e)
 	struct event ev = {
 		.type = EVENT_FOLDER_DONE,
 		.source = g->opt->sources[w->source].path,
+		.format = g->opt->sources[w->source].format->name,
 		.account = w->account,
 		.folder = w->id,
 		.target_folder = w->shown,

@@ -51,6 +51,22 @@ class Stores(Case):
         self.assertTrue(old["oldest"].startswith("2017-07-14"), old)
         self.assertLess(old["oldest"], old["newest"])
 
+    def test_two_formats_in_one_directory(self):
+        """Each file once, by the format it is; two stores of one path are two rows."""
+        letters = messages(3, seed=12, first=300)
+        for i, raw in enumerate(letters):
+            write(self.path("disk/mixed/letter%d.eml" % i), raw)
+        mbox(self.path("disk/mixed/box"), messages(4, seed=13, first=400))
+        # One .eml with an mbox separator on top: both formats would take it.
+        write(self.path("disk/mixed/odd.eml"),
+              b"From a@example.com Thu Jan  1 00:00:00 2004\n" +
+              messages(1, seed=14, first=500)[0])
+        rows = [e for e in self.scan(self.path("disk")).events
+                if e["event"] == "store"]
+        self.assertEqual({(e["format"], e["messages"], e["source"]) for e in rows},
+                         {("eml", 4, self.path("disk/mixed")),
+                          ("mbox", 4, self.path("disk/mixed"))})
+
     def test_the_table(self):
         self.disk()
         result = self.run_program("scan", self.path("disk"))
