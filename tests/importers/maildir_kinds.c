@@ -27,7 +27,7 @@ static void test_kmail(const char *root)
 		  ".no.parent.directory/child [] no.parent / child\n"
 		  ".plus.directory [] plus / directory\n"
 		  "inbox [inbox] INBOX\n"
-		  "sent-mail [] sent-mail\n");
+		  "sent-mail [sent] sent-mail\n");
 	CHECK(importer_claim(ops, root) == CLAIM_PART);
 	buf_free(&text);
 }
