@@ -333,11 +333,9 @@ static int next_message(struct engine *g, struct work *w, struct importer *imp,
 enum { AHEAD_WORTH = 128 << 10, AHEAD_PATIENCE_MS = 10 };
 
 /* Every message of it is to be read, and nobody is asked in between. */
-static bool may_read_ahead(const struct engine *g, const struct work *w,
-			   const struct importer *imp)
+static bool may_read_ahead(const struct engine *g, const struct work *w)
 {
 	return w->is_new && !g->opt->import.doubt &&
-	       !imp->ops->makes_processes &&
 	       (w->bytes == 0 || w->bytes >= AHEAD_WORTH);
 }
 
@@ -458,7 +456,7 @@ static int read_folder(struct engine *g, struct work *w, struct importer *imp,
 {
 	struct event moved = { .type = EVENT_PROGRESS,
 			       .target_folder = w->shown };
-	struct ahead *a = may_read_ahead(g, w, imp) ? ahead_start(imp) : NULL;
+	struct ahead *a = may_read_ahead(g, w) ? ahead_start(imp) : NULL;
 	struct outgoing *o = NULL;
 	uint64_t turn = 0;
 	int got = 1;

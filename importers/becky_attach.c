@@ -11,6 +11,7 @@
 #include "core/base/ascii.h"
 #include "core/base/utf8.h"
 #include "importers/dbx_ansi.h"
+#include "importers/walk.h"
 
 enum {
 	READ_SIZE = 57 * 512, /* whole lines of base64 */
@@ -213,24 +214,6 @@ static void add_quoted(struct quoting *q, struct buf *out, const char *s,
 	}
 }
 
-static ssize_t read_full(int fd, char *bytes, size_t room)
-{
-	size_t n = 0;
-
-	while (n < room) {
-		ssize_t got = read(fd, bytes + n, room - n);
-
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got < 0)
-			return -1;
-		if (!got)
-			break;
-		n += (size_t)got;
-	}
-	return (ssize_t)n;
-}
-
 static void encode(enum becky_encoding encoding, struct quoting *q,
 		   struct buf *out, const char *bytes, size_t n)
 {
@@ -256,7 +239,7 @@ int becky_attach_feed(int fd, enum becky_encoding encoding, struct intake *in,
 	*rebuilt_r = false;
 	*eol_r = true;
 	do {
-		got = read_full(fd, bytes, READ_SIZE);
+		got = walk_read(fd, bytes, READ_SIZE);
 		if (got < 0) {
 			err_set(e, ERR_SOURCE, ERR_MESSAGE, ERR_LATER,
 				"an attachment: %s", strerror(errno));

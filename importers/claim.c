@@ -14,24 +14,6 @@ struct look {
 	char *head;
 };
 
-static ssize_t read_head(int fd, char *head, size_t n)
-{
-	size_t have = 0;
-
-	while (have < n) {
-		ssize_t got = pread(fd, head + have, n - have, (off_t)have);
-
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got < 0)
-			return -1;
-		if (!got)
-			break;
-		have += (size_t)got;
-	}
-	return (ssize_t)have;
-}
-
 static const char *leaf_of(const char *path)
 {
 	const char *slash = strrchr(path, '/');
@@ -56,7 +38,7 @@ int candidate_read(struct candidate *c, char *head, struct err *e)
 
 	if (fd < 0)
 		return -1;
-	got = read_head(fd, head, CLAIM_HEAD);
+	got = walk_read_at(fd, head, CLAIM_HEAD, 0);
 	close(fd);
 	if (got < 0)
 		return err_set(e, ERR_SOURCE, ERR_FOLDER, ERR_NEVER, "%s: %s",

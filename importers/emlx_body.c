@@ -5,6 +5,7 @@
    had one length: the length of the whole, which Mail noted, says which. For
    quoted-printable there is no one way; what it decodes to is the same. */
 #include "importers/emlx.h"
+#include "importers/walk.h"
 
 #include <errno.h>
 #include <string.h>
@@ -82,24 +83,6 @@ static void add_letters(struct body_out *o, const unsigned char *p, size_t n)
 	}
 }
 
-static ssize_t read_full(int fd, unsigned char *bytes, size_t n)
-{
-	size_t have = 0;
-
-	while (have < n) {
-		ssize_t got = read(fd, bytes + have, n - have);
-
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got < 0)
-			return -1;
-		if (!got)
-			break;
-		have += (size_t)got;
-	}
-	return (ssize_t)have;
-}
-
 static int add_base64(struct body_out *o, const unsigned char *p, size_t n)
 {
 	for (size_t i = 0; i < n; i += 3)
@@ -147,7 +130,7 @@ static int out_quoted(struct body_out *o, int fd, bool text)
 	int held = -1;
 	ssize_t got;
 
-	while ((got = read_full(fd, bytes, sizeof(bytes))) > 0) {
+	while ((got = walk_read(fd, bytes, sizeof(bytes))) > 0) {
 		for (ssize_t i = 0; i < got; i++) {
 			if (held >= 0)
 				add_quoted(o, text, (unsigned char)held,
@@ -174,7 +157,7 @@ static int out_base64(struct body_out *o, int fd, uint64_t declared)
 	if (fstat(fd, &st) < 0)
 		return -2;
 	o->line = line_length((uint64_t)st.st_size, declared, &last);
-	while ((got = read_full(fd, bytes, sizeof(bytes))) > 0)
+	while ((got = walk_read(fd, bytes, sizeof(bytes))) > 0)
 		if (add_base64(o, bytes, (size_t)got) < 0)
 			return -1;
 	if (got < 0)
@@ -189,7 +172,7 @@ static int out_plain(struct body_out *o, int fd)
 	unsigned char bytes[PIECE];
 	ssize_t got;
 
-	while ((got = read_full(fd, bytes, sizeof(bytes))) > 0) {
+	while ((got = walk_read(fd, bytes, sizeof(bytes))) > 0) {
 		o->eol = bytes[got - 1] == '\n';
 		if (o->hooks->out(o->ctx, (char *)bytes, (size_t)got, o->e) < 0)
 			return -1;

@@ -8,32 +8,13 @@
 #include <unistd.h>
 
 #include "core/base/ascii.h"
+#include "importers/walk.h"
 
 enum {
 	COUNT_LINE = 64,
 	COUNT_DIGITS = 18,
 	TAIL = 256 << 10, /* where a list is looked for */
 };
-
-/* As much as there is. */
-static ssize_t read_at(int fd, char *bytes, size_t n, uint64_t at)
-{
-	size_t have = 0;
-
-	while (have < n) {
-		ssize_t got =
-			pread(fd, bytes + have, n - have, (off_t)(at + have));
-
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got < 0)
-			return -1;
-		if (!got)
-			break;
-		have += (size_t)got;
-	}
-	return (ssize_t)have;
-}
 
 /* "497      \n": Mail leaves room to write another count in its place. */
 static int read_count(const char *line, size_t n, struct emlx_frame *f)
@@ -104,7 +85,7 @@ static int look_for_list(int fd, struct emlx_frame *f)
 	size_t n = rest < TAIL ? (size_t)rest : TAIL;
 	uint64_t at = f->plist_end - n;
 	char *tail = mem_alloc(n + 1);
-	ssize_t got = read_at(fd, tail, n, at);
+	ssize_t got = walk_read_at(fd, tail, n, at);
 
 	if (got >= 0)
 		f->end = f->plist = at + find_list(tail, (size_t)got);
@@ -118,7 +99,7 @@ int emlx_frame_find(int fd, uint64_t size, struct emlx_frame *f_r)
 	ssize_t got;
 
 	*f_r = (struct emlx_frame){ .plist_end = size };
-	got = read_at(fd, bytes, sizeof(bytes), 0);
+	got = walk_read_at(fd, bytes, sizeof(bytes), 0);
 	if (got < 0)
 		return -1;
 	errno = 0;
@@ -126,7 +107,7 @@ int emlx_frame_find(int fd, uint64_t size, struct emlx_frame *f_r)
 		return -1;
 	if (f_r->said <= size - f_r->begin) {
 		f_r->end = f_r->plist = f_r->begin + f_r->said;
-		got = read_at(fd, bytes, sizeof(bytes), f_r->end);
+		got = walk_read_at(fd, bytes, sizeof(bytes), f_r->end);
 		if (got < 0)
 			return -1;
 		if (begins_list(bytes, (size_t)got))

@@ -108,9 +108,6 @@ struct importer_ops {
 	/* A file that is ours alone (claim of a file) makes a source of the directory it
 	   lies in, together with those beside and below; otherwise of itself. */
 	bool gathers;
-	/* It runs in a process of its own (isolated.h) and makes new ones: not to be
-	   called from one thread of several. */
-	bool makes_processes;
 
 	/* Open the source at path. On success *imp_r is the caller's until close. */
 	int (*open)(const char *path, const struct importer_options *opt,

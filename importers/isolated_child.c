@@ -7,18 +7,8 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "importers/isolated_nursery.h"
 #include "importers/isolated_wire.h"
-
-#if defined(__SANITIZE_ADDRESS__)
-#define HAVE_ASAN 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define HAVE_ASAN 1
-#endif
-#endif
-#ifndef HAVE_ASAN
-#define HAVE_ASAN 0
-#endif
 
 /* Say that we are still at it every so many steps of a long way. */
 enum { BUSY_EVERY = 256 };
@@ -290,7 +280,7 @@ _Noreturn void isolated_child(const struct importer_ops *inner,
 	struct err e = ERR_INIT;
 
 	/* ASan reserves terabytes of addresses for its shadow. */
-	if (limits->memory && !HAVE_ASAN)
+	if (limits->memory && !ISOLATED_ASAN)
 		limit(RLIMIT_AS, limits->memory, limits->memory);
 	wire_open(&c.wire, fd);
 	c.bytes = mem_alloc(WIRE_MAX);

@@ -16,17 +16,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#if defined(__SANITIZE_ADDRESS__)
-#define HAVE_ASAN 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define HAVE_ASAN 1
-#endif
-#endif
-#ifndef HAVE_ASAN
-#define HAVE_ASAN 0
-#endif
-
 /* It has nothing else to do: who waits longer waits for nothing. */
 enum { PATIENCE_SECONDS = 30 };
 
@@ -51,7 +40,7 @@ static void usual_signals(void)
 static void close_others(int *fd)
 {
 	int null = open("/dev/null", O_RDWR);
-	int last = HAVE_ASAN ? STDOUT_FILENO : STDERR_FILENO;
+	int last = ISOLATED_ASAN ? STDOUT_FILENO : STDERR_FILENO;
 
 	/* Not one of those that are about to be replaced. */
 	*fd = fcntl(*fd, F_DUPFD, STDERR_FILENO + 1);

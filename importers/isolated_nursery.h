@@ -18,6 +18,18 @@ struct nursery {
 	int fd;
 };
 
+/* Whether this is a build with AddressSanitizer. */
+#if defined(__SANITIZE_ADDRESS__)
+#define ISOLATED_ASAN 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define ISOLATED_ASAN 1
+#endif
+#endif
+#ifndef ISOLATED_ASAN
+#define ISOLATED_ASAN 0
+#endif
+
 /* Never returns. fd is its end of a socket pair; nothing else is open but 0, 1 and 2. */
 typedef void (*nursery_run)(void *ctx, int fd);
 

@@ -293,7 +293,7 @@ bool wire_get_message(const char *bytes, size_t n, struct message *m)
 	flags_reset(&m->flags);
 	if (n_flags && !r.bad)
 		flags_parse(&m->flags, flags, n_flags);
-	m->skip = (enum message_skip)get_one_of(&r, SKIP_UNSURE_DELETED);
+	m->skip = (enum message_skip)get_one_of(&r, SKIP_NOT_MAIL);
 	m->notes = get_u32(&r) & NOTES_KNOWN;
 	for (int i = 0; i < DATES; i++)
 		*date_of(&m->when, i) = (int64_t)get_u64(&r);

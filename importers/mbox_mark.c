@@ -2,7 +2,6 @@
 /* Tells a file that grew from one that was written anew. */
 #include "importers/mbox_mark.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -10,6 +9,7 @@
 #include <openssl/evp.h>
 
 #include "core/base/ascii.h"
+#include "importers/walk.h"
 
 /* A change of what is read behind a mark must make old ones worthless. */
 static const char version[] = "mbox2 ";
@@ -17,20 +17,12 @@ static const char version[] = "mbox2 ";
 bool mbox_mark_make(int fd, uint64_t end, struct mbox_mark *m_r)
 {
 	char bytes[MBOX_MARK_BYTES];
-	size_t n = end < sizeof(bytes) ? (size_t)end : sizeof(bytes), have = 0;
+	size_t n = end < sizeof(bytes) ? (size_t)end : sizeof(bytes);
 
 	if (end > INT64_MAX)
 		return false;
-	while (have < n) {
-		ssize_t got = pread(fd, bytes + have, n - have,
-				    (off_t)(end - n + have));
-
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got <= 0)
-			return false;
-		have += (size_t)got;
-	}
+	if (walk_read_at(fd, bytes, n, end - n) != (ssize_t)n)
+		return false;
 	m_r->end = end;
 	return EVP_Q_digest(NULL, "SHA256", NULL, bytes, n, m_r->digest,
 			    NULL) == 1;

@@ -246,7 +246,7 @@ static int write_message(struct pst *p, struct message *m, struct err *e)
 static int load_item(struct pst *p, struct message *m, struct err *e)
 {
 	if (pst_item_kind(&p->item) != PST_MAIL) {
-		m->skip = SKIP_INTERNAL;
+		m->skip = SKIP_NOT_MAIL;
 		return intake_end(&m->in, e);
 	}
 	if (write_message(p, m, e) < 0 || intake_end(&m->in, e) < 0)
@@ -380,7 +380,6 @@ static int pst_open_isolated(const char *path,
 const struct importer_ops importer_pst = {
 	.name = "pst",
 	.title = "Outlook (.pst, .ost)",
-	.makes_processes = true,
 	.claim = pst_claim,
 	.open = pst_open_isolated,
 	.next_folder = isolated_next_folder,

@@ -2,8 +2,8 @@
 /* Walks an index tree of an Outlook store. A page that is not what the page above
    it says is left out with all below it, and counted. */
 #include "importers/pst_index.h"
+#include "importers/walk.h"
 
-#include <errno.h>
 #include <stdbool.h>
 #include <unistd.h>
 
@@ -36,21 +36,9 @@ static uint64_t number_at(const char *p, size_t width)
 
 static bool read_page(const struct pst_index *x, uint64_t offset, char *page)
 {
-	size_t n = 0;
-
 	if (offset > x->file_size || x->page > x->file_size - offset)
 		return false;
-	while (n < x->page) {
-		ssize_t got = pread(x->fd, page + n, x->page - n,
-				    (off_t)(offset + n));
-
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got <= 0)
-			return false;
-		n += (size_t)got;
-	}
-	return true;
+	return walk_read_at(x->fd, page, x->page, offset) == (ssize_t)x->page;
 }
 
 /* below: this page's level must be under it. */

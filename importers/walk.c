@@ -546,6 +546,43 @@ void walk_dir_free(struct walk_dir *d)
 	*d = (struct walk_dir){ 0 };
 }
 
+ssize_t walk_read_at(int fd, void *bytes, size_t n, uint64_t offset)
+{
+	size_t have = 0;
+
+	while (have < n) {
+		ssize_t got = pread(fd, (char *)bytes + have, n - have,
+				    (off_t)(offset + have));
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0)
+			return -1;
+		if (!got)
+			break;
+		have += (size_t)got;
+	}
+	return (ssize_t)have;
+}
+
+ssize_t walk_read(int fd, void *bytes, size_t n)
+{
+	size_t have = 0;
+
+	while (have < n) {
+		ssize_t got = read(fd, (char *)bytes + have, n - have);
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0)
+			return -1;
+		if (!got)
+			break;
+		have += (size_t)got;
+	}
+	return (ssize_t)have;
+}
+
 void walk_add_identity(struct buf *out, const struct stat *st)
 {
 	buf_addf(out, "%ju:%ju:%jd:%jd%09ld", (uintmax_t)st->st_dev,

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/stat.h>
+#include <sys/types.h>
 
 /* The only way importers reach the file system. A source is a root directory (or a
    single file); everything is opened relative to it.
@@ -56,6 +57,11 @@ struct walk_dir {
 int walk_list(struct walk *w, const char *rel, struct walk_dir *d_r,
 	      struct err *e);
 void walk_dir_free(struct walk_dir *d);
+
+/* Read as many of n bytes as there are, from an offset or from where fd stands: how many,
+   or -1 with errno. */
+ssize_t walk_read_at(int fd, void *bytes, size_t n, uint64_t offset);
+ssize_t walk_read(int fd, void *bytes, size_t n);
 
 /* Append "dev:ino:size:mtime_ns" of st: the common part of fingerprints. */
 void walk_add_identity(struct buf *out, const struct stat *st);

@@ -25,6 +25,8 @@ const char *message_skip_text(enum message_skip why)
 		return "empty";
 	case SKIP_DATE:
 		return "outside the dates asked for";
+	case SKIP_NOT_MAIL:
+		return "no mail, but a contact, an appointment or the like";
 	case SKIP_UNSURE_DELETED:
 		return "no longer in the mail program's index";
 	}

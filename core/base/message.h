@@ -15,6 +15,7 @@ enum message_skip {
 	SKIP_EMPTY = 3,		/* no bytes at all */
 	SKIP_DATE = 4,		/* outside --since/--until */
 	SKIP_UNSURE_DELETED = 5,/* not in the client's valid index any more */
+	SKIP_NOT_MAIL = 6,	/* a contact or an appointment in a folder of mail */
 };
 const char *message_skip_text(enum message_skip why);
 

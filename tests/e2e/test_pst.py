@@ -11,7 +11,7 @@ import shutil
 import signal
 import struct
 import subprocess
-import unittest
+import sys
 
 import dovecot
 import pststore
@@ -524,12 +524,19 @@ class Pst(Case):
         store = Store()
         for f in range(3):
             box = store.folder("Folder %d" % f)
-            for i in range(60):
-                store.add(box, Message("m%d" % i, "%d %d\r\n" % (f, i) * 3000))
+            for i in range(120):
+                store.add(box, Message("m%d" % i, "%d %d\r\n" % (f, i) * 5000))
         path = store.write(self.path("dying.pst"))
-        argv = [self.program, "migrate", *self.options(), path, self.dovecot.target(self.user)]
         killed = 0
-        for _ in range(5):
+        for runs in range(30):
+            if killed > 5:
+                break
+            # Twice into the same mailbox, then into another.
+            if runs % 2 == 0:
+                self.user = self.new_user()
+                self.ledger = self.path("%s.db" % self.user)
+            argv = [self.program, "migrate", *self.options(), path,
+                    self.dovecot.target(self.user)]
             with open(self.path("out"), "wb") as out, open(self.path("err"), "wb") as err:
                 run = subprocess.Popen(argv, stdout=out, stderr=err, stdin=subprocess.DEVNULL,
                                        env=environment(self.home, dovecot.PASSWORD))
@@ -538,7 +545,7 @@ class Pst(Case):
                     for pid in set(self.readers(path)) - done:
                         done.add(pid)
                         try:
-                            run.wait(0.05 * len(done))
+                            run.wait(0.03 * len(done))
                         except subprocess.TimeoutExpired:
                             pass
                         if run.poll() is None and pid in self.readers(path):
@@ -555,9 +562,9 @@ class Pst(Case):
             self.assertEqual(list(self.readers(path)), [])
         self.assertGreater(killed, 5)
         summary = self.migrate(path).summary
-        self.assertEqual((summary.found, summary.failed), (180, 0))
-        self.assertEqual(len(self.mails()), 180)
-        self.assertEqual(len({m.sha256 for m in self.mails()}), 180)
+        self.assertEqual((summary.found, summary.failed), (360, 0))
+        self.assertEqual(len(self.mails()), 360)
+        self.assertEqual(len({m.sha256 for m in self.mails()}), 360)
 
     REFUSED = [
         ("not one", b"!BDN no", "not an Outlook store"),
@@ -641,11 +648,16 @@ class Pst(Case):
 
     def test_memory(self):
         """An attachment of 60 MB passes by in pieces."""
-        path = self.make(Message("s", "b\r\n", attachments=[Attachment(bytes(60_000_000), "z")]))
-        summary = self.scan(path, want=0).summary
+        path = self.path("large.pst")
+        # By a process of its own: what this one needs would count as the program's.
+        subprocess.run([sys.executable, "-c", (
+            "from pststore import *; s = Store(); s.add(s.folder('Inbox'), Message('s', 'b\\r\\n', "
+            "attachments=[Attachment(bytes(60_000_000), 'z')])); s.write(%r)" % path)], check=True)
+        # From a small process: what forks it would count as well.
+        summary = self.scan(path, wrapper=("sh", "-c", '"$0" "$@"; exit $?')).summary
         self.assertGreater(summary.bytes_read, 80_000_000)
         if b"asan" not in subprocess.run(["ldd", self.program], capture_output=True).stdout:
-            self.assertLess(summary.rss_peak_bytes, 40_000_000)
+            self.assertLess(summary.rss_peak_bytes, 60_000_000)
 
     # -- other people's ---------------------------------------------------------
 

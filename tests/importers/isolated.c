@@ -4,7 +4,9 @@
 #include "importers/isolated.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -73,6 +75,8 @@ static void act(const char *what)
 	else if (!strcmp(what, "exit"))
 		_exit(3);
 	else if (!strcmp(what, "orphan"))
+		kill(getppid(), SIGKILL), pause();
+	else if (!strcmp(what, "term"))
 		raise(SIGTERM);
 	else if (!strcmp(what, "hang"))
 		pause();
@@ -365,6 +369,8 @@ static const struct {
 	{ "a crash costs the message", "a,crash,b/c", "[ m0 !m1 m2][ m0]",
 	  "script, Box, message m1: its reader crashed (SIGSEGV)" },
 	{ "abort() is a crash", "a,abort,b", "[ m0 !m1 m2]", "SIGABRT" },
+	{ "so is a signal from elsewhere", "a,term,b", "[ m0 !m1 m2]",
+	  "SIGTERM" },
 	{ "so is an exit", "a,exit,b", "[ m0 !m1 m2]", "status 3" },
 	{ "the first, the last and two together", "crash,a,crash,crash",
 	  "[ !m0 m1 !m2 !m3]", "SIGSEGV" },
@@ -418,8 +424,8 @@ static void check_memory(void)
 #endif
 }
 
-/* The thread that made the child may end while the importer lives: its child is then
-   ended by the kernel, and that is no fault of the message. */
+/* The process that makes children may be ended, and its child with it: that is no fault
+   of the message. It happens every time here, so that the children are used up. */
 static void check_orphan(void)
 {
 	unsigned before = count_children();
@@ -432,7 +438,6 @@ static void check_orphan(void)
 	CHECK(isolated_open(&outside, &script, &limits, "a,orphan,b",
 			    &no_options, &imp, &e) == 0);
 	read_all(imp, &out, &e);
-	/* It happens every time here, so that the children are used up. */
 	CHECK_STR(out.data, "[ m0 ACCOUNT]");
 	imp->ops->close(imp);
 	CHECK(count_children() == before);
@@ -452,12 +457,74 @@ static void check_remarks(void)
 	imp->ops->close(imp);
 }
 
+/* A thread that holds whatever locks there are for memory most of the time, and another
+   that reads and then ends, folder by folder, as the engine's does. */
+static atomic_bool enough;
+
+static void *allocate(void *ctx)
+{
+	while (!enough) {
+		for (int i = 0; i < 100; i++)
+			free(mem_alloc(1000 + 700 * (size_t)i));
+	}
+	return ctx;
+}
+
+struct reading {
+	struct importer *imp;
+	struct buf out;
+};
+
+static void *read_in_thread(void *ctx)
+{
+	struct reading *r = ctx;
+	struct err e = ERR_INIT;
+
+	read_messages(r->imp, &r->out, &e);
+	intake_thread_ends();
+	return NULL;
+}
+
+static void check_threads(void)
+{
+	struct isolated_limits limits = small;
+	struct reading r = { .out = BUF_INIT };
+	struct buf text = BUF_INIT, want = BUF_INIT;
+	pthread_t busy, reader;
+	struct err e = ERR_INIT;
+	struct folder f;
+
+	limits.children = limits.items = 1000;
+	limits.silent_seconds = limits.open_seconds = 60;
+	for (int i = 0; i < 20; i++) {
+		buf_addf(&text, "%sa,crash,b,crash,c", i ? "/" : "");
+		buf_add_str(&want, "[ m0 !m1 m2 !m3 m4]");
+	}
+	CHECK(isolated_open(&outside, &script, &limits, text.data, &no_options,
+			    &r.imp, &e) == 0);
+	CHECK(pthread_create(&busy, NULL, allocate, NULL) == 0);
+	while (r.imp->ops->next_folder(r.imp, &f, &e) > 0) {
+		buf_add_str(&r.out, "[");
+		CHECK(pthread_create(&reader, NULL, read_in_thread, &r) == 0);
+		CHECK(pthread_join(reader, NULL) == 0);
+		buf_add_str(&r.out, "]");
+	}
+	enough = true;
+	pthread_join(busy, NULL);
+	CHECK_STR(r.out.data, want.data);
+	r.imp->ops->close(r.imp);
+	CHECK(count_children() == 0);
+	buf_free(&text);
+	buf_free(&want);
+	buf_free(&r.out);
+}
+
 /* Nothing of a run that is cut off stays behind: not even a child that hangs. */
 static void check_left_alone(void)
 {
 	struct isolated_limits limits = small;
 	int status = 0, ready[2];
-	pid_t middle, child;
+	pid_t middle;
 
 	limits.silent_seconds = 60;
 	CHECK(prctl(PR_SET_CHILD_SUBREAPER, 1) == 0 && pipe(ready) == 0);
@@ -481,8 +548,10 @@ static void check_left_alone(void)
 	CHECK(read(ready[0], &status, 1) == 1);
 	kill(middle, SIGKILL);
 	CHECK(waitpid(middle, &status, 0) == middle && WIFSIGNALED(status));
-	child = waitpid(-1, &status, 0); /* it is ours now */
-	CHECK(child > 0 && WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM);
+	/* What it has left is ours now, and ends. */
+	CHECK(waitpid(-1, &status, 0) > 0);
+	while (waitpid(-1, &status, 0) > 0)
+		;
 	CHECK(count_children() == 0);
 	prctl(PR_SET_CHILD_SUBREAPER, 0);
 	close(ready[0]);
@@ -577,6 +646,7 @@ int main(void)
 	check_cases();
 	check_memory();
 	check_orphan();
+	check_threads();
 	check_left_alone();
 	check_remarks();
 	check_same();
