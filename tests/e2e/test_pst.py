@@ -116,9 +116,9 @@ class Pst(Case):
     def test_a_header_that_is_none(self):
         m, parsed = self.bring(Message(
             "Real subject", "body\r\n", headers="this is text, not a header",
-            sender=("Taro", "taro@example.jp"), submitted=WHEN))
+            sender=("Office", "taro@example.jp"), submitted=WHEN))
         self.assertEqual(parsed["Subject"], "Real subject")
-        self.assertEqual(parsed["From"], '"Taro" <taro@example.jp>')
+        self.assertEqual(parsed["From"], '"Office" <taro@example.jp>')
         self.assertNotIn(b"this is text", m.raw)
 
     # -- mail that was written here ----------------------------------------
@@ -166,9 +166,9 @@ class Pst(Case):
 
     def test_recipients_without_a_table(self):
         m, parsed = self.bring(Message("s", "b\r\n", props={
-            0x0E04: (pststore.UNICODE, "Hanako Suzuki; info@example.com")}))
+            0x0E04: (pststore.UNICODE, "Sales Desk; info@example.com")}))
         self.assertEqual(addresses(parsed, "To"),
-                         [("Hanako Suzuki", "unknown@address.invalid"),
+                         [("Sales Desk", "unknown@address.invalid"),
                           ("", "info@example.com")])
 
     def test_many_recipients(self):
