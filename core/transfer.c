@@ -194,14 +194,20 @@ static int is_done(struct engine *g, const struct work *w,
 static int consider_partial(struct engine *g, struct work *w,
 			    struct outgoing *o, struct err *e)
 {
-	struct buf id = BUF_INIT;
+	struct buf id = BUF_INIT, subject = BUF_INIT;
 	struct ledger_message whole;
 	int got;
 
 	ledger_message_init(&whole);
 	header_add_message_id(&o->m.in.header, &id);
-	got = ledger_find_whole(g->led, id.data, o->m.in.wire_size,
-				NOTE_PARTIAL, &whole, e);
+	record_subject(o, &subject);
+	struct ledger_about about = {
+		.size = o->m.in.wire_size,
+		.message_id = id.data,
+		.subject = subject.data,
+		.date = o->date,
+	};
+	got = ledger_find_whole(g->led, &about, NOTE_PARTIAL, &whole, e);
 	if (got > 0) {
 		got = give_way(g, w, o, &whole, e) < 0 ? -1 : 1;
 	} else if (got == 0 && id.len && !g->second_round) {
@@ -212,6 +218,7 @@ static int consider_partial(struct engine *g, struct work *w,
 	}
 	ledger_message_free(&whole);
 	buf_free(&id);
+	buf_free(&subject);
 	return got;
 }
 

@@ -188,9 +188,10 @@ int ledger_count_same_id(struct ledger *led, int64_t target_folder,
 			 const char *message_id, const struct digest *except,
 			 uint64_t *n_r, struct err *e);
 
-/* A message of this Message-ID, in any folder, that is longer than size and of which
-   there is a copy without any of these notes (message.h): 1 with m filled in, 0, -1. */
-int ledger_find_whole(struct ledger *led, const char *message_id, uint64_t size,
+/* A message of about's Message-ID and subject, in any folder, that is longer than its size
+   and at most two days apart, and of which there is a copy without any of these notes
+   (message.h): 1 with m filled in, 0, -1. Without a Message-ID there is none. */
+int ledger_find_whole(struct ledger *led, const struct ledger_about *about,
 		      unsigned without_notes, struct ledger_message *m,
 		      struct err *e);
 

@@ -140,20 +140,23 @@ int ledger_find(struct ledger *led, int64_t target_folder,
 	return got;
 }
 
-int ledger_find_whole(struct ledger *led, const char *message_id, uint64_t size,
+int ledger_find_whole(struct ledger *led, const struct ledger_about *about,
 		      unsigned without_notes, struct ledger_message *m,
 		      struct err *e)
 {
+	char room[SUBJECT_ROOM];
 	struct use u;
 	int got;
 
-	if (!*message_id)
+	if (!about->message_id || !*about->message_id)
 		return 0;
 	if (use_begin(&u, led, ST_MESSAGE_WHOLE, e) < 0)
 		return -1;
-	use_text(&u, message_id);
-	use_int(&u, (int64_t)size);
+	use_text(&u, about->message_id);
+	use_int(&u, (int64_t)about->size);
 	use_int(&u, without_notes);
+	use_text(&u, text_subject(about->subject, room));
+	use_date(&u, about->date);
 	got = use_row(&u, e);
 	if (got <= 0)
 		return got;

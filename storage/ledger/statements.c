@@ -168,10 +168,13 @@ const struct statement_text statement_texts[STATEMENTS] = {
 		"WHERE m.id = ?1 GROUP BY m.id", false },
 
 	/* The whole of what another copy has only the beginning of: of the same
-	   Message-ID, longer, and from a copy that is not partial itself. */
+	   Message-ID, subject and, by and large, date (some programs give all their
+	   mail one Message-ID), longer, and from a copy that is not partial itself. */
 	[ST_MESSAGE_WHOLE] = {
 		"SELECT " MESSAGE_COLUMNS " FROM message "
 		"WHERE message_id = ?1 AND size > ?2 AND state <> 3 "
+		"AND subject IS ?4 "
+		"AND (date IS NULL OR ?5 IS NULL OR abs(date - ?5) <= 172800) "
 		"AND EXISTS (SELECT 1 FROM copy "
 		"	WHERE message = message.id AND (notes & ?3) = 0) "
 		"LIMIT 1", false },

@@ -158,6 +158,18 @@ class Partials(Case):
     def test_the_whole_comes_first(self):
         self.check(self.path("z-last/box"), self.path("a-first/box"))
 
+    def test_one_message_id_for_all(self):
+        """Some programs give all their mail one: longer is not whole then."""
+        other = messages(1, seed=21, first=2, size=4000)[0]
+        same = [line for line in self.whole[0].splitlines()
+                if line.startswith(b"Message-ID:")][0]
+        other = b"\n".join(same if line.startswith(b"Message-ID:") else line
+                           for line in other.splitlines()) + b"\n"
+        write(self.path("a-first/box"), partial_of(self.whole[0]))
+        mbox(self.path("z-last/box"), [other])
+        done = self.migrate(self.path("a-first"), self.path("z-last")).summary
+        self.assertEqual((done.found, done.uploaded, done.duplicate), (2, 2, 0))
+
     def test_in_one_file(self):
         write(self.path("a-first/box"), self.partials)
         with open(self.path("a-first/box"), "ab") as f:

@@ -576,6 +576,7 @@ static void kept_copies_are_seen_and_whole_ones_found(void)
 {
 	struct ledger_copy c = { .id = 0 };
 	int64_t oldest, newest, id, next;
+	struct ledger_about about;
 	struct ledger_message m;
 
 	fresh();
@@ -594,22 +595,34 @@ static void kept_copies_are_seen_and_whole_ones_found(void)
 	CHECK(ledger_copy_find(led, folder, "one", next, &c, &room_err) == 1);
 
 	/* Its wire size is 1005. */
-	CHECK(ledger_find_whole(led, "m5@example.org", 1004, 1, &m,
-				&room_err) == 1);
+	about = (struct ledger_about){ .size = 1004,
+				       .message_id = "m5@example.org",
+				       .subject = "Letter 5",
+				       .date = 1700000000 + 172800 };
+	CHECK(ledger_find_whole(led, &about, 1, &m, &room_err) == 1);
 	CHECK(m.id == id && m.state == LEDGER_DONE);
-	CHECK(ledger_find_whole(led, "m5@example.org", 1005, 1, &m,
-				&room_err) == 0);
-	CHECK(ledger_find_whole(led, "m6@example.org", 0, 1, &m, &room_err) ==
-	      0);
-	CHECK(ledger_find_whole(led, "", 0, 1, &m, &room_err) == 0);
+	about.size = 1005;
+	CHECK(ledger_find_whole(led, &about, 1, &m, &room_err) == 0);
+	about.size = 10;
+	about.date++;
+	CHECK(ledger_find_whole(led, &about, 1, &m, &room_err) == 0);
+	about.date = DATE_NONE;
+	CHECK(ledger_find_whole(led, &about, 1, &m, &room_err) == 1);
+	about.subject = "Letter 6";
+	CHECK(ledger_find_whole(led, &about, 1, &m, &room_err) == 0);
+	about.subject = "Letter 5";
+	about.message_id = "m6@example.org";
+	CHECK(ledger_find_whole(led, &about, 1, &m, &room_err) == 0);
+	about.message_id = "";
+	CHECK(ledger_find_whole(led, &about, 1, &m, &room_err) == 0);
+	about.message_id = "m5@example.org";
 	OK(ledger_copy_put(led, folder, next,
 			   &(struct ledger_copy_about){ .locator = "one",
 							.message = id,
 							.state = COPY_UPLOADED,
 							.notes = 1 },
 			   &room_err));
-	CHECK(ledger_find_whole(led, "m5@example.org", 10, 1, &m, &room_err) ==
-	      0);
+	CHECK(ledger_find_whole(led, &about, 1, &m, &room_err) == 0);
 	ledger_message_free(&m);
 	ledger_close(led);
 }
