@@ -44,7 +44,7 @@ static void a_disk_of_many_stores(void)
 	tree_file(root, "disk/home/taro/profile/Mail/pop.example.jp/Inbox.msf",
 		 "");
 	tree_file(root, "disk/home/taro/mail/old", MAIL);
-	tree_file(root, "disk/home/taro/mail/work/2004", MAIL);
+	tree_file(root, "disk/home/taro/mail/jobs/2004", MAIL);
 	tree_file(root, "disk/home/taro/mail/md/cur/1.a:2,S", LETTER);
 	tree_file(root, "disk/home/taro/mail/md/new/2.b", LETTER);
 	tree_file(root, "disk/home/taro/mail/md/tmp/x", MAIL);
