@@ -78,20 +78,6 @@ static void leave_folder(struct becky *b)
 	b->next_file = b->rebuilt = b->missing = 0;
 }
 
-/* For people: where something below the root lies. */
-static void set_name(struct becky *b, const char *rel)
-{
-	const char *root = walk_root(b->w);
-
-	buf_reset(&b->name);
-	utf8_add_guessed(&b->name, root, strlen(root));
-	if (!rel[0])
-		return;
-	if (b->name.len && b->name.data[b->name.len - 1] != '/')
-		buf_add_char(&b->name, '/');
-	utf8_add_guessed(&b->name, rel, strlen(rel));
-}
-
 /* The path of a file of the folder; valid until the next call. */
 static const char *path_of(struct becky *b, const char *leaf)
 {
@@ -151,7 +137,7 @@ static int becky_next_folder(struct importer *imp, struct folder *f,
 		.hidden = bf->hidden,
 		.bytes = make_fingerprint(b),
 	};
-	set_name(b, bf->dir);
+	walk_name(b->w, bf->dir, &b->name);
 	f->file = b->name.data;
 	f->fingerprint = b->fingerprint.data;
 	return 1;
@@ -179,7 +165,7 @@ static int open_file(struct becky *b, struct err *e)
 {
 	const char *leaf = b->folder->bmfs[b->next_file++];
 
-	set_name(b, path_of(b, leaf));
+	walk_name(b->w, path_of(b, leaf), &b->name);
 	b->fd = walk_file(b->w, path_of(b, leaf), &b->st, e);
 	if (b->fd < 0)
 		return -1;

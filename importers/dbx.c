@@ -56,20 +56,6 @@ static void leave_folder(struct dbx *x)
 	x->next = x->never_fetched = x->cut_off = 0;
 }
 
-/* For people: where the current file lies. */
-static void set_name(struct dbx *x, const char *rel)
-{
-	const char *root = walk_root(x->w);
-
-	buf_reset(&x->name);
-	utf8_add_guessed(&x->name, root, strlen(root));
-	if (!rel[0])
-		return;
-	if (x->name.len && x->name.data[x->name.len - 1] != '/')
-		buf_add_char(&x->name, '/');
-	utf8_add_guessed(&x->name, rel, strlen(rel));
-}
-
 static int dbx_next_folder(struct importer *imp, struct folder *f,
 			   struct err *e)
 {
@@ -80,7 +66,7 @@ static int dbx_next_folder(struct importer *imp, struct folder *f,
 	if (x->next_folder == x->tree.n)
 		return 0;
 	df = &x->tree.folders[x->next_folder++];
-	set_name(x, df->rel);
+	walk_name(x->w, df->rel, &x->name);
 	if (walk_stat(x->w, df->rel, &x->st) < 0)
 		return err_set(e, ERR_SOURCE, ERR_FOLDER, ERR_LATER,
 			       "%s: gone since the source was opened; run it "

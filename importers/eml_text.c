@@ -2,6 +2,8 @@
 /* What a file with one message begins with, and what was put in front of it. */
 #include "importers/eml.h"
 
+#include "core/base/utf8.h"
+
 #include <string.h>
 
 #include "core/base/ascii.h"
@@ -44,41 +46,21 @@ enum eml_coding eml_coding_of(const char *head, size_t n, size_t *skip_r)
 	return EML_BYTES;
 }
 
-static void add_code(struct buf *out, uint32_t c)
-{
-	if (c < 0x80) {
-		buf_add_char(out, (char)c);
-		return;
-	}
-	if (c < 0x800) {
-		buf_add_char(out, (char)(0xC0 | c >> 6));
-	} else {
-		if (c < 0x10000) {
-			buf_add_char(out, (char)(0xE0 | c >> 12));
-		} else {
-			buf_add_char(out, (char)(0xF0 | c >> 18));
-			buf_add_char(out, (char)(0x80 | (c >> 12 & 0x3F)));
-		}
-		buf_add_char(out, (char)(0x80 | (c >> 6 & 0x3F)));
-	}
-	buf_add_char(out, (char)(0x80 | (c & 0x3F)));
-}
-
 static void add_unit(struct eml_utf16 *d, uint32_t unit, struct buf *out)
 {
 	bool low = unit >= 0xDC00 && unit < 0xE000;
 
 	if (d->high && low) {
-		add_code(out, 0x10000 + ((d->high - 0xD800) << 10) +
-				      (unit - 0xDC00));
+		utf8_add_code(out, 0x10000 + ((d->high - 0xD800) << 10) +
+					   (unit - 0xDC00));
 		d->high = 0;
 		return;
 	}
 	if (d->high)
-		add_code(out, REPLACEMENT);
+		utf8_add_code(out, REPLACEMENT);
 	d->high = unit >= 0xD800 && unit < 0xDC00 ? unit : 0;
 	if (!d->high)
-		add_code(out, low ? REPLACEMENT : unit);
+		utf8_add_code(out, low ? REPLACEMENT : unit);
 }
 
 void eml_utf16_add(struct eml_utf16 *d, const char *bytes, size_t n,
@@ -100,9 +82,9 @@ void eml_utf16_add(struct eml_utf16 *d, const char *bytes, size_t n,
 void eml_utf16_end(struct eml_utf16 *d, struct buf *out)
 {
 	if (d->high)
-		add_code(out, REPLACEMENT);
+		utf8_add_code(out, REPLACEMENT);
 	if (d->have)
-		add_code(out, REPLACEMENT);
+		utf8_add_code(out, REPLACEMENT);
 	d->high = 0;
 	d->have = false;
 }

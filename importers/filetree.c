@@ -200,18 +200,6 @@ static int enter_folder(struct filetree *t, uint64_t *bytes_r, struct err *e)
 	return 0;
 }
 
-static void name_file(struct filetree *t)
-{
-	const char *root = walk_root(t->w), *rel = t->folder->rel;
-
-	buf_reset(&t->file);
-	utf8_add_guessed(&t->file, root, strlen(root));
-	if (!rel[0])
-		return;
-	buf_add_char(&t->file, '/');
-	utf8_add_guessed(&t->file, rel, strlen(rel));
-}
-
 int filetree_next_folder(struct importer *imp, struct folder *f, struct err *e)
 {
 	struct filetree *t = self(imp);
@@ -234,7 +222,7 @@ int filetree_next_folder(struct importer *imp, struct folder *f, struct err *e)
 		leave_folder(t);
 		return -1;
 	}
-	name_file(t);
+	walk_name(t->w, t->folder->rel, &t->file);
 	*f = (struct folder){
 		.path = (const char *const *)folder->path,
 		.use = folder->use,

@@ -94,20 +94,6 @@ static void leave_file(struct mbox *mb)
 	mb->file = NULL;
 }
 
-/* For people: where the current file lies. */
-static void set_name(struct mbox *mb, const char *rel)
-{
-	const char *root = walk_root(mb->w);
-
-	buf_reset(&mb->name);
-	utf8_add_guessed(&mb->name, root, strlen(root));
-	if (!rel[0])
-		return;
-	if (mb->name.len && mb->name.data[mb->name.len - 1] != '/')
-		buf_add_char(&mb->name, '/');
-	utf8_add_guessed(&mb->name, rel, strlen(rel));
-}
-
 /* A single file's id must not change with the way that leads to it. */
 static const char *id_of(const struct mbox *mb, const struct mbox_file *file)
 {
@@ -255,7 +241,7 @@ static int enter(struct mbox *mb, const struct mbox_file *file, struct err *e)
 	if (file->error)
 		return err_set(e, ERR_SOURCE, ERR_FOLDER, ERR_NEVER, "%s",
 			       file->error);
-	set_name(mb, file->rel);
+	walk_name(mb->w, file->rel, &mb->name);
 	mb->file = file;
 	mb->nth = SIZE_MAX;
 	if (enter_known(mb, file))

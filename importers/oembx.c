@@ -180,19 +180,6 @@ static int find_files(struct oembx *x, struct err *e)
 
 /* --- folders --- */
 
-static void set_name(struct oembx *x, const char *rel)
-{
-	const char *root = walk_root(x->w);
-
-	buf_reset(&x->name);
-	utf8_add_guessed(&x->name, root, strlen(root));
-	if (!rel[0])
-		return;
-	if (x->name.len && x->name.data[x->name.len - 1] != '/')
-		buf_add_char(&x->name, '/');
-	utf8_add_guessed(&x->name, rel, strlen(rel));
-}
-
 static int oembx_next_folder(struct importer *imp, struct folder *f,
 			     struct err *e)
 {
@@ -204,7 +191,7 @@ static int oembx_next_folder(struct importer *imp, struct folder *f,
 	if (x->next_folder == x->n)
 		return 0;
 	of = &x->folders[x->next_folder++];
-	set_name(x, of->rel);
+	walk_name(x->w, of->rel, &x->name);
 	if (walk_stat(x->w, of->rel, &x->st) < 0)
 		return err_set(e, ERR_SOURCE, ERR_FOLDER, ERR_LATER,
 			       "%s: gone since the source was opened; run it "

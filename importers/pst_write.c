@@ -2,6 +2,8 @@
 /* Bytes on their way from an Outlook store into a message. */
 #include "importers/pst_write.h"
 
+#include "core/base/utf8.h"
+
 #include <string.h>
 
 #include "core/base/ascii.h"
@@ -116,26 +118,6 @@ void pst_plain_free(struct pst_plain *p)
 	buf_free(&p->out);
 }
 
-static void add_utf8(struct buf *out, uint32_t c)
-{
-	if (c < 0x80) {
-		buf_add_char(out, (char)c);
-		return;
-	}
-	if (c < 0x800) {
-		buf_add_char(out, (char)(0xC0 | c >> 6));
-	} else {
-		if (c < 0x10000) {
-			buf_add_char(out, (char)(0xE0 | c >> 12));
-		} else {
-			buf_add_char(out, (char)(0xF0 | c >> 18));
-			buf_add_char(out, (char)(0x80 | (c >> 12 & 0x3F)));
-		}
-		buf_add_char(out, (char)(0x80 | (c >> 6 & 0x3F)));
-	}
-	buf_add_char(out, (char)(0x80 | (c & 0x3F)));
-}
-
 enum { REPLACEMENT = 0xFFFD };
 
 static void add_unit(struct pst_plain *p, uint32_t unit)
@@ -143,18 +125,18 @@ static void add_unit(struct pst_plain *p, uint32_t unit)
 	bool low = unit >= 0xDC00 && unit < 0xE000;
 
 	if (p->high && low) {
-		add_utf8(&p->out, 0x10000 + ((p->high - 0xD800) << 10) +
-					  (unit - 0xDC00));
+		utf8_add_code(&p->out, 0x10000 + ((p->high - 0xD800) << 10) +
+					       (unit - 0xDC00));
 		p->high = 0;
 		return;
 	}
 	if (p->high)
-		add_utf8(&p->out, REPLACEMENT);
+		utf8_add_code(&p->out, REPLACEMENT);
 	p->high = 0;
 	if (unit >= 0xD800 && unit < 0xDC00)
 		p->high = unit;
 	else
-		add_utf8(&p->out, low ? REPLACEMENT : unit);
+		utf8_add_code(&p->out, low ? REPLACEMENT : unit);
 }
 
 static void add_wide(struct pst_plain *p, const char *bytes, size_t n)
@@ -213,7 +195,7 @@ int pst_plain_end(struct pst_plain *p, struct err *e)
 
 	buf_reset(&p->out);
 	if (p->high || p->has_odd)
-		add_utf8(&p->out, REPLACEMENT);
+		utf8_add_code(&p->out, REPLACEMENT);
 	if (p->out.len)
 		ret = pass_on(p, p->out.data, p->out.len, e);
 	pst_plain_free(p);

@@ -283,6 +283,17 @@ const char *walk_root(const struct walk *w)
 	return w->root;
 }
 
+void walk_name(const struct walk *w, const char *rel, struct buf *out)
+{
+	buf_reset(out);
+	utf8_add_guessed(out, w->root, strlen(w->root));
+	if (!rel[0])
+		return;
+	if (out->len && out->data[out->len - 1] != '/')
+		buf_add_char(out, '/');
+	utf8_add_guessed(out, rel, strlen(rel));
+}
+
 bool walk_is_file(const struct walk *w)
 {
 	return w->is_file;

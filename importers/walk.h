@@ -33,6 +33,8 @@ void walk_close(struct walk *w);
    must outlive w): they belong to other stores. */
 void walk_except(struct walk *w, const char *const *rels);
 const char *walk_root(const struct walk *w); /* as the user gave it */
+/* Set out to the path of rel for people: with the root, and readable. */
+void walk_name(const struct walk *w, const char *rel, struct buf *out);
 bool walk_is_file(const struct walk *w);
 
 /* Open a regular file below the root ("" is the root itself when it is a file).

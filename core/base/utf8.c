@@ -43,7 +43,7 @@ size_t utf8_decode_one(const char *s, size_t n, uint32_t *c_r)
 	return len;
 }
 
-static void add_char(struct buf *out, uint32_t c)
+void utf8_add_code(struct buf *out, uint32_t c)
 {
 	utf8proc_uint8_t bytes[4];
 
@@ -187,7 +187,7 @@ static int mutf7_take_unit(struct buf *out, uint32_t unit, uint32_t *high)
 		*high = unit;
 		return 0;
 	}
-	add_char(out, low ? 0x10000 + ((*high & 0x3FF) << 10) + (unit & 0x3FF)
+	utf8_add_code(out, low ? 0x10000 + ((*high & 0x3FF) << 10) + (unit & 0x3FF)
 			  : unit);
 	*high = 0;
 	return 0;

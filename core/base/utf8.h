@@ -6,12 +6,16 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* Names for people and folders. Mail itself is never decoded and re-encoded;
    what is here serves folder names, reports and search only. */
 
 /* Strictly valid UTF-8 (no surrogates, no overlong forms, at most U+10FFFF). */
 bool utf8_valid(const char *s, size_t n);
+
+/* Append one character; c is at most U+10FFFF. */
+void utf8_add_code(struct buf *out, uint32_t c);
 
 /* Append s in Normalization Form C (Unicode, by utf8proc): か followed by U+3099
    becomes が, as macOS' decomposed names must before they meet a server. Invalid
